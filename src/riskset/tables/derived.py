@@ -42,9 +42,7 @@ OUTCOMES = TableSchema(
         *_KEY,
         Column("endpoint", TEXT, "endpoint id", nullable=False),
         Column("scheme", TEXT, "censoring scheme", nullable=False),
-        Column(
-            "entry", WHOLE, "days at which the patient came under observation; null = from time zero", "days"
-        ),
+        Column("entry", WHOLE, "days at which the patient came under observation; null = from time zero", "days"),
         Column("days", WHOLE, "days from the index date to the event or censoring", "days"),
         Column("event", WHOLE, "0 = censored, 1 = event; null where the endpoint cannot be told"),
         Column("cause", TEXT, "what the event was"),

@@ -72,7 +72,5 @@ def fit(frame: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
     fitted = fitted.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None))
     for column in schema.columns:
         if not column.nullable and fitted[column.name].null_count():
-            raise DataRefusedError(
-                f"Table '{schema.name}' has rows without '{column.name}'; every row needs one."
-            )
+            raise DataRefusedError(f"Table '{schema.name}' has rows without '{column.name}'; every row needs one.")
     return fitted
