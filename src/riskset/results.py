@@ -142,8 +142,8 @@ class ResultRow:
                 f"'{self.statistic}' is no statistic word{did_you_mean(self.statistic, STATISTICS)}; "
                 "add it to STATISTICS in results.py."
             )
-        if self.value is not None and math.isnan(self.value):
-            raise RisksetError(f"Row {short_name(self)} holds NaN; use no value and a status instead.")
+        if self.value is not None and not math.isfinite(self.value):
+            raise RisksetError(f"Row {short_name(self)} holds no finite number; use no value and a status instead.")
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -293,8 +293,8 @@ class RowWriter:
         return inner
 
     def add(self, statistic: str, value: float | int | None, *, status: Status | None = None, **key: Any) -> None:
-        """Add one row; no value or NaN becomes `not_estimable` unless a status is given."""
-        number = None if value is None or math.isnan(value) else float(value)
+        """Add one row; no finite value becomes `not_estimable` unless a status is given."""
+        number = None if value is None or not math.isfinite(value) else float(value)
         unit = key.pop("unit", self.common.get("unit")) or STATISTICS[statistic].unit
         given: Status = status or ("ok" if number is not None else "not_estimable")
         self.rows.append(
@@ -311,14 +311,14 @@ class RowWriter:
         missing: Status = "not_estimable",
         **key: Any,
     ) -> None:
-        """Add a value and the two ends of its interval; what is absent or NaN gets the status `missing`."""
+        """Add a value and the two ends of its interval; what is absent or not finite gets the status `missing`."""
         unit = key.pop("unit", self.common.get("unit")) or STATISTICS[statistic].unit
         for word, number, of in (
             (statistic, value, None),
             ("conf_low", low, statistic),
             ("conf_high", high, statistic),
         ):
-            absent = number is None or math.isnan(number)
+            absent = number is None or not math.isfinite(number)
             self.add(word, number, status=missing if absent else "ok", of=of, unit=unit, **key)
 
     def word(self, statistic: str, text: str, **key: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tables that the steps after ingest add. Wide per-patient columns (index date, classes, covariates) join `patients`."""
+"""Tables that the steps after ingest add; per-patient columns (index date, classes, covariates) join `patients`."""
 
 from __future__ import annotations
 
