@@ -64,7 +64,7 @@ def problems(pyproject: str, lock: str) -> list[str]:
         if rule is not None and not rule.specifier.contains(pin.version, prereleases=True):
             said.append(f"{pin.name} is locked to {pin.version}, but {rule} is declared")
         if rule is None and any(who.startswith(own) for who in pin.asked_by):
-            said.append(f"{pin.name} is locked for the project, which no longer declares it")
+            said.append(f"{pin.name} is locked for the project but no longer declared")
         if not pin.hashes:
             said.append(f"{pin.name} {pin.version} is locked without a hash")
     if ADDRESS.search(lock):
