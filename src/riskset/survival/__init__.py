@@ -1,0 +1,32 @@
+"""The engine: time-to-event statistics on plain arrays, in agreement with R's `survival` package.
+
+Conventions, stated once. A row is at risk at t when `entry < t <= time`. Where an event and a censoring share a time,
+the event comes first. Float times that differ by rounding alone are merged as R's `timefix` does. The median is the
+first time with S <= 0.5, and the midpoint of the flat part where S equals 0.5 exactly. What is not reached or cannot be
+estimated is NaN; what cannot be computed at all raises `riskset.errors.EngineError`.
+
+Importing this package loads NumPy alone; scipy loads with the first P value or interval.
+"""
+
+from __future__ import annotations
+
+from riskset.survival.comparison import rmst_difference, survival_difference
+from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
+from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
+from riskset.survival.logrank import LogRankTest, logrank_test
+from riskset.survival.surv import Surv
+
+__all__ = [
+    "ChiSquareTest",
+    "Difference",
+    "Estimate",
+    "KaplanMeier",
+    "LogRankTest",
+    "Surv",
+    "SurvivalAt",
+    "follow_up",
+    "kaplan_meier",
+    "logrank_test",
+    "rmst_difference",
+    "survival_difference",
+]

@@ -1,0 +1,42 @@
+"""Tails and quantiles of the normal and chi-square distributions.
+
+The one place where the engine touches scipy, which loads at the first P value and not with `import riskset.survival`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+from riskset.survival._types import FloatArray
+
+
+@cache
+def _scipy_special() -> ModuleType:
+    from scipy import special  # heavy: loads here alone, at the first P value or interval
+
+    return special  # type: ignore[no-any-return]
+
+
+def normal_quantile(probability: float) -> float:
+    """Give the standard normal quantile of `probability`, 0 < probability < 1."""
+    return float(_scipy_special().ndtri(probability))
+
+
+def interval_multiplier(conf_level: float) -> float:
+    """Give the z by which a two-sided interval of level `conf_level` reaches out, 1.96 for 0.95."""
+    return normal_quantile(0.5 + conf_level / 2.0)
+
+
+def two_sided_p(z: FloatArray | float) -> FloatArray:
+    """Give the two-sided normal P value of `z`, accurate in relative terms far into the tail; NaN stays NaN."""
+    return np.asarray(2.0 * _scipy_special().ndtr(-np.abs(z)), dtype=np.float64)
+
+
+def chi_square_p(chi_square: float, df: int) -> float:
+    """Give P(X >= chi_square) for X chi-square on `df` degrees of freedom; NaN when `df` is 0 or the statistic NaN."""
+    if df <= 0 or np.isnan(chi_square):
+        return float("nan")
+    return float(_scipy_special().chdtrc(df, max(chi_square, 0.0)))

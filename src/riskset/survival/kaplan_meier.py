@@ -1,0 +1,332 @@
+"""The Kaplan-Meier estimator, its intervals, quantiles and restricted mean, and follow-up by its reverse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from riskset.errors import EngineError
+from riskset.survival._special import interval_multiplier
+from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival.estimate import Estimate
+from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
+
+ConfType = Literal["log-log", "log", "plain"]
+
+# What is left of a risk set after its events counts as nobody below this share: sums of fractional weights round.
+_NOBODY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurvivalAt:
+    """A curve read at given times; all arrays have the shape of those times.
+
+    `beyond` marks the times after the last observation, where the curve says nothing: there `survival`, `low`, `high`
+    and `standard_error` are NaN. `at_risk` is the (weighted) number with `entry < t <= time`; at t = 0 those who enter
+    at 0 count as at risk, as a table of numbers at risk shows them.
+    """
+
+    time: FloatArray
+    survival: FloatArray
+    low: FloatArray
+    high: FloatArray
+    at_risk: FloatArray
+    standard_error: FloatArray
+    beyond: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KaplanMeier:
+    """A Kaplan-Meier curve: one entry for each distinct time at which a row ends, sorted.
+
+    Attributes
+    ----------
+    time : array of shape (m,), in the unit of the times given
+    at_risk, events, censored : arrays of shape (m,)
+        (Weighted) numbers just before, and at, each time.
+    survival : array of shape (m,)
+        S(t), right-continuous: its value at and after each time.
+    standard_error : array of shape (m,)
+        Of S(t) itself: Greenwood's, or the infinitesimal jackknife's where weights are fractional. NaN where S is 0.
+    low, high : arrays of shape (m,)
+        Pointwise interval. NaN where S is 0, and for log-log also where S is 1, as in R.
+    n, n_events : numbers of rows and of rows with an event (unweighted)
+    conf_type, conf_level : how the intervals were made
+    """
+
+    time: FloatArray
+    at_risk: FloatArray
+    events: FloatArray
+    censored: FloatArray
+    survival: FloatArray
+    standard_error: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n: int
+    n_events: int
+    conf_type: ConfType
+    conf_level: float
+    source: Surv = field(repr=False)
+
+    def median(self) -> Estimate:
+        """Give the median with its Brookmeyer-Crowley interval on the curve's scale, as R prints it; see `quantile`."""
+        return self.quantile(0.5)
+
+    def quantile(self, q: float) -> Estimate:
+        """Give the time by which a proportion `q` has had the event, with the interval from the curve's own limits.
+
+        The first time with S <= 1 - q; where S equals 1 - q exactly and drops again later, the midpoint of that flat
+        part, as R's print of a survfit object. (R's `quantile` also takes the midpoint to the last observation where
+        the curve never drops again; we do not.) An end that is not reached is NaN; the standard error is NaN.
+
+        Raises
+        ------
+        EngineError
+            `q` does not lie strictly between 0 and 1.
+
+        References
+        ----------
+        Brookmeyer R, Crowley J. Biometrics 1982; 38: 29-41.
+        """
+        if not 0.0 < q < 1.0:
+            raise EngineError("a quantile must lie between 0 and 1, both excluded; the median is 0.5")
+        ends = [_first_at_or_below(self.time, curve, 1.0 - q) for curve in (self.survival, self.low, self.high)]
+        return Estimate(ends[0], ends[1], ends[2], float("nan"))
+
+    def at(self, times: ArrayLike) -> SurvivalAt:
+        """Read the curve at `times` (a number or array, same unit as the times given, none negative)."""
+        asked = numbers(np.atleast_1d(np.asarray(times)), "times")
+        if (asked < 0).any():
+            raise EngineError("the curve was asked at a negative time; it starts at 0")
+        # A time given as 365.25 * 2 must find the row that came to the same number by another sum.
+        slack = TIME_TOLERANCE * max(1.0, float(self.time.mean()))
+        place = np.searchsorted(self.time, asked + slack, side="right")
+        beyond = asked > self.time[-1] + slack
+
+        def read(values: FloatArray, start: float) -> FloatArray:
+            return np.where(beyond, np.nan, np.concatenate(([start], values))[place])
+
+        return SurvivalAt(
+            time=asked,
+            survival=read(self.survival, 1.0),
+            low=read(self.low, 1.0),
+            high=read(self.high, 1.0),
+            at_risk=_at_risk(self.source, asked, slack),
+            standard_error=read(self.standard_error, 0.0),
+            beyond=beyond,
+        )
+
+    def rmst(self, tau: float) -> Estimate:
+        """Give the restricted mean survival time to `tau`: the area under the curve from 0 to `tau`.
+
+        Variance as in Royston & Parmar and R's `print(fit, rmean=tau)`: the sum over event times up to `tau` of
+        (area after it)^2 d / (n (n - d)); by the infinitesimal jackknife where weights are fractional. The interval is
+        the normal one. NaN when `tau` lies beyond the last observation, unless the curve has reached 0 by then.
+
+        Parameters
+        ----------
+        tau : horizon, in the unit of the times given; greater than 0
+
+        References
+        ----------
+        Royston P, Parmar MKB. BMC Med Res Methodol 2013; 13: 152.
+        """
+        if not (np.isfinite(tau) and tau > 0):
+            raise EngineError("the horizon tau of a restricted mean must be a number greater than 0")
+        if tau > self.time[-1] and self.survival[-1] > 0:
+            return Estimate(*[float("nan")] * 4)
+        inside = self.time <= tau
+        knots = np.concatenate(([0.0], self.time[inside], [tau]))
+        area = np.diff(knots) * np.concatenate(([1.0], self.survival[inside]))
+        value = float(area.sum())
+        after = np.zeros(self.time.shape[0])
+        after[inside] = np.cumsum(area[::-1])[::-1][1:]
+        error = float(np.sqrt(_linear_variance(self, after, tau)))
+        reach = interval_multiplier(self.conf_level) * error
+        return Estimate(value, value - reach, value + reach, error)
+
+
+def kaplan_meier(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
+    """Estimate the survival curve of `surv`, an event of any cause being the event.
+
+    Parameters
+    ----------
+    surv : the times; delayed entry and weights are honoured.
+    conf_type : "log-log" (journals' and this package's default), "log" (R's default) or "plain"
+        The scale on which the pointwise interval is symmetric.
+    conf_level : level of the intervals, between 0 and 1
+
+    Returns
+    -------
+    KaplanMeier
+
+    Raises
+    ------
+    EngineError
+        No rows, an unknown `conf_type`, a level outside (0, 1).
+
+    Notes
+    -----
+    Weights that are all whole numbers count rows, so weight 2 is the row twice. Fractional weights give the same curve
+    with standard errors by the infinitesimal jackknife, as R's survfit does then.
+
+    References
+    ----------
+    Kaplan EL, Meier P. J Am Stat Assoc 1958; 53: 457-481. Kalbfleisch JD, Prentice RL. The statistical analysis of
+    failure time data, 2nd ed. 2002, section 1.4.
+    """
+    _check_curve_arguments(surv, conf_type, conf_level)
+    time, at_risk, events, censored = _counts(surv)
+    left = _left_after(at_risk, events)
+    survival = np.asarray(np.cumprod(left / at_risk), dtype=np.float64)
+    log_error = np.sqrt(_log_variance(surv, time, at_risk, events, left))
+    standard_error = np.multiply(survival, log_error, where=survival > 0, out=np.full_like(survival, np.nan))
+    low, high = _interval(survival, standard_error, conf_type, interval_multiplier(conf_level))
+    curve = (time, at_risk, events, censored, survival, standard_error, low, high)
+    for array in curve:
+        array.flags.writeable = False
+    return KaplanMeier(*curve, len(surv), int(surv.is_event.sum()), conf_type, conf_level, surv)
+
+
+def follow_up(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
+    """Estimate the distribution of follow-up by reverse Kaplan-Meier: censoring is the event, any event censors.
+
+    Its `.median()` is the median follow-up of Schemper & Smith. Arguments as `kaplan_meier`.
+
+    References
+    ----------
+    Schemper M, Smith TL. Control Clin Trials 1996; 17: 343-346.
+    """
+    return kaplan_meier(surv.as_event(~surv.is_event), conf_type=conf_type, conf_level=conf_level)
+
+
+def _check_curve_arguments(surv: Surv, conf_type: str, conf_level: float) -> None:
+    if len(surv) == 0:
+        raise EngineError("there is no row to estimate a curve from; check the population's condition")
+    if conf_type not in get_args(ConfType):
+        raise EngineError(f"conf_type '{conf_type}' is unknown; choose one of {', '.join(get_args(ConfType))}")
+    if not 0.0 < conf_level < 1.0:
+        raise EngineError("conf_level must lie between 0 and 1, both excluded; write 95 % as 0.95")
+
+
+def _counts(surv: Surv) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Give the distinct times with the weighted numbers at risk, with event, and censored."""
+    time, place = np.unique(surv.time, return_inverse=True)
+    place = place.reshape(-1)
+    weight, size = surv.weight_or_one, time.shape[0]
+    events = np.asarray(np.bincount(place, weight * surv.is_event, size), dtype=np.float64)
+    leaving = np.bincount(place, weight, size)
+    at_risk = np.cumsum(leaving[::-1])[::-1]
+    if surv.entry is not None:
+        # entry >= t_j means not yet at risk at t_j: that holds for the first `later` times.
+        later = np.searchsorted(time, surv.entry, side="right")
+        waiting = np.bincount(later, weight, size + 1)
+        at_risk = at_risk - np.cumsum(waiting[::-1])[::-1][1:]
+    censored = np.asarray(np.bincount(place, weight * ~surv.is_event, size), dtype=np.float64)
+    return time, np.asarray(np.maximum(at_risk, leaving), dtype=np.float64), events, censored
+
+
+def _left_after(at_risk: FloatArray, events: FloatArray) -> FloatArray:
+    left = at_risk - events
+    return np.where(left < _NOBODY * at_risk, 0.0, left)
+
+
+def _log_variance(
+    surv: Surv, time: FloatArray, at_risk: FloatArray, events: FloatArray, left: FloatArray
+) -> FloatArray:
+    """Give the variance of log S at each time; infinite or NaN from the time on where S is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not surv.has_fractional_weights:
+            return np.cumsum(np.where(events > 0, events / (at_risk * left), 0.0))
+        return _jackknife_log_variance(surv, time, 1.0 / left, events / (at_risk * left))
+
+
+def _jackknife_log_variance(surv: Surv, time: FloatArray, own: FloatArray, shared: FloatArray) -> FloatArray:
+    """Sum the squared influences of the rows on -log S(t), for all t at once.
+
+    A row's influence is w (own at its event - what `shared` has added up while it was at risk). It is constant once the
+    row has left; while at risk it is w (G(entry) - G(t)), whose square is expanded so that three running sums do.
+    """
+    place = np.searchsorted(time, surv.time, side="left")
+    total = np.cumsum(np.where(shared > 0, shared, 0.0))
+    entered = _entry_place(surv, time)
+    before = np.concatenate(([0.0], total))[entered]
+    square = surv.weight_or_one**2
+    size = time.shape[0] + 1
+    final = square * (np.where(surv.is_event, own[place], 0.0) - total[place] + before) ** 2
+    gone = np.cumsum(np.bincount(place, final, size))[:-1]
+    inside = [
+        np.cumsum(np.bincount(entered, moment, size) - np.bincount(place, moment, size))[:-1]
+        for moment in (square, square * before, square * before**2)
+    ]
+    present = inside[0] * total**2 - 2.0 * inside[1] * total + inside[2]
+    return np.asarray(gone + np.maximum(present, 0.0))
+
+
+def _entry_place(surv: Surv, time: FloatArray) -> IntArray:
+    """Give the index of the first curve time at which each row is at risk."""
+    if surv.entry is None:
+        return np.zeros(len(surv), dtype=np.int64)
+    return np.searchsorted(time, surv.entry, side="right").astype(np.int64)
+
+
+def _interval(survival: FloatArray, error: FloatArray, conf_type: ConfType, z: float) -> tuple[FloatArray, FloatArray]:
+    """Give the pointwise limits on the chosen scale, within [0, 1]; NaN as the class says."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if conf_type == "plain":
+            return np.maximum(survival - z * error, 0.0), np.minimum(survival + z * error, 1.0)
+        log = np.where(survival > 0, np.log(survival), np.nan)
+        relative = error / survival
+        if conf_type == "log":
+            return np.exp(log - z * relative), np.minimum(np.exp(log + z * relative), 1.0)
+        log[survival == 1] = np.nan
+        reach = np.exp(z * relative / np.abs(log))
+        return np.exp(log * reach), np.exp(log / reach)
+
+
+def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> float:
+    """Give the first time with curve <= level, or the midpoint of the flat part that lies on the level."""
+    known = ~np.isnan(curve)
+    reached = np.flatnonzero(known & (curve < level + TIME_TOLERANCE))
+    if reached.size == 0:
+        return float("nan")
+    first = reached[0]
+    if abs(curve[first] - level) < TIME_TOLERANCE:
+        below = np.flatnonzero(known & (curve < level - TIME_TOLERANCE))
+        if below.size:
+            return float((time[first] + time[below[0]]) / 2.0)
+    return float(time[first])
+
+
+def _at_risk(surv: Surv, times: FloatArray, slack: float) -> FloatArray:
+    """Sum the weights of the rows with entry < t <= time (entry = 0 counts at t = 0)."""
+
+    def weight_before(moments: FloatArray, at: FloatArray) -> FloatArray:
+        order = np.argsort(moments, kind="stable")
+        running = np.concatenate(([0.0], np.cumsum(surv.weight_or_one[order])))
+        return running[np.searchsorted(moments[order], at, side="left")]
+
+    gone = weight_before(surv.time, times - slack)
+    if surv.entry is None:
+        return np.asarray(surv.weight_or_one.sum() - gone)
+    entered = weight_before(surv.entry, np.where(times <= slack, slack, times - slack))
+    return np.asarray(entered - gone)
+
+
+def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float:
+    """Give the variance of the area under the curve to `tau`, `after` being the area beyond each time."""
+    left = _left_after(curve.at_risk, curve.events)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(left > 0, after / left, 0.0)
+        hazard = curve.events / curve.at_risk
+    surv = curve.source
+    if not surv.has_fractional_weights:
+        return float(np.sum(after * own * hazard))
+    place = np.searchsorted(curve.time, surv.time, side="left")
+    total = np.concatenate(([0.0], np.cumsum(own * hazard)))
+    had_event = surv.is_event & (surv.time <= tau)
+    influence = np.where(had_event, own[place], 0.0) - (total[place + 1] - total[_entry_place(surv, curve.time)])
+    return float(np.sum((surv.weight_or_one * influence) ** 2))
