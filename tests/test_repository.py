@@ -98,6 +98,18 @@ def test_shared_data_are_not_named_to_users(texts):
     assert [name for name in shown if beside.encode() in texts[name]] == []
 
 
+def test_links_between_documents_lead_somewhere(texts):
+    link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+    links = [
+        (name, target)
+        for name, content in texts.items()
+        if name.endswith(".md")
+        for target in link.findall(content.decode("utf-8", "replace"))
+    ]
+    assert links
+    assert [(name, target) for name, target in links if not (ROOT / name).parent.joinpath(target).exists()] == []
+
+
 def test_licence_is_the_whole_apache_text():
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in licence
