@@ -11,19 +11,27 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 from __future__ import annotations
 
 from riskset.survival.comparison import rmst_difference, survival_difference
+from riskset.survival.cox import Baseline, CoxFit, LogLikelihood, compare_nested, fit_cox
+from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test
 from riskset.survival.surv import Surv
 
 __all__ = [
+    "Baseline",
     "ChiSquareTest",
+    "CoxFit",
     "Difference",
     "Estimate",
     "KaplanMeier",
+    "LogLikelihood",
     "LogRankTest",
+    "ProportionalHazardsTest",
     "Surv",
     "SurvivalAt",
+    "compare_nested",
+    "fit_cox",
     "follow_up",
     "kaplan_meier",
     "logrank_test",
