@@ -149,12 +149,12 @@ class CoxFit:
         level = float((point[kept] - design.centre) / design.scale @ state.beta) - state.shift
         increments = design.per_event_time(state.jump) * np.exp(level)
         running = np.concatenate(([0.0], np.cumsum(increments)))
-        ends = np.unique(np.stack((self._strata.astype(np.float64), self._surv.time), axis=1), axis=0)
+        pairs = np.stack((self._strata.astype(np.float64), self._surv.time), axis=1)
+        ends, row = np.unique(pairs, axis=0, return_index=True)
         codes = ends[:, 0].astype(np.int64)
-        grid = design.grid
-        begin = np.searchsorted(grid.stratum, codes, side="left")
-        # Sorting pairs as complex numbers orders by stratum, then by time.
-        place = np.searchsorted(grid.stratum + 1j * grid.time, ends[:, 0] + 1j * ends[:, 1], side="right")
+        # Rows that leave together have the same number of event times behind them.
+        place = design.grid.last[row]
+        begin = np.searchsorted(design.grid.stratum, codes, side="left")
         return Baseline(self._strata_labels[codes], ends[:, 1], running[place] - running[begin])
 
     def residuals(self, kind: ResidualKind) -> FloatArray:
