@@ -32,6 +32,9 @@ class Statistic:
     meaning: str
 
 
+# A month everywhere in riskset: the mean month of the Julian year. Rows hold days; months appear in words alone.
+DAYS_PER_MONTH = 30.4375
+
 # The one list of statistic words. A row with a word that is not here is refused.
 STATISTICS: dict[str, Statistic] = {
     "n": Statistic("count", "patients", 0, "number of patients"),

@@ -1,0 +1,50 @@
+"""Why each patient's time ended: events and censorings by reason and group, for each endpoint and scheme."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from riskset.analyses.shared import at_level, complete_rows, count_rows, group_of, levels_in_use
+from riskset.cohort import AnalysisSet
+from riskset.protocol import AnalysisSpec
+from riskset.results import ResultRow, RowWriter
+
+
+class Spec(AnalysisSpec):
+    """Reasons of events and censorings."""
+
+    kind: Literal["reasons"] = "reasons"
+    endpoints: list[str]
+
+
+def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
+    """Give the number of patients whose time ended for each reason, under the primary scheme."""
+    by = group_of(spec, analysis_set)
+    writer = RowWriter(analysis=name, plan=spec.plan)
+    for endpoint in spec.endpoints:
+        w = writer.within(endpoint=endpoint, scheme=analysis_set.primary_scheme(endpoint))
+        rows = complete_rows(analysis_set, [], endpoint)
+        reasons = analysis_set.outcomes.filter(
+            (pl.col("endpoint") == endpoint) & (pl.col("scheme") == w.common["scheme"])
+        ).select("centre", "patient", "reason")
+        frame = rows.frame.with_columns(pl.col("centre").cast(pl.String)).join(
+            reasons, on=["centre", "patient"], how="left"
+        )
+        found = frame.select("event", "reason").unique().sort("event", "reason", descending=[True, False])
+        _counts(w, frame, found)
+        if by is not None:
+            groups = analysis_set.patients.select(pl.col("centre").cast(pl.String), "patient", by)
+            grouped = frame.join(groups, on=["centre", "patient"], how="left")
+            for level in levels_in_use(analysis_set, by):
+                _counts(w.within(group=by, group_level=level), at_level(grouped, by, level), found)
+    return writer.rows
+
+
+def _counts(w: RowWriter, frame: pl.DataFrame, found: pl.DataFrame) -> None:
+    count_rows(w, frame)
+    for event, reason in found.iter_rows():
+        number = frame.filter((pl.col("event") == event) & (pl.col("reason").eq_missing(pl.lit(reason)))).height
+        method = "event" if event else "censored"
+        w.add("n", number, method=method, variable="reason", level=reason or "unknown", n=frame.height)

@@ -1,0 +1,186 @@
+"""Kaplan-Meier comparison: medians, survival at times, numbers at risk, restricted means, log-rank, hazard ratio.
+
+For each population, overall and by group; the contrasts hold every level against the reference. Cox models here have
+the group alone (the adjusted ones are the kind `cox`), ties after Efron; intervals of survival are log-log.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from riskset.analyses.models import model_of, write_no_ratio, write_proportional_hazards, write_ratio
+from riskset.analyses.shared import (
+    Rows,
+    at_level,
+    complete_rows,
+    count_rows,
+    group_of,
+    levels_in_use,
+    month_grid,
+    population_of,
+    surv,
+)
+from riskset.cohort import AnalysisSet
+from riskset.protocol import AnalysisSpec
+from riskset.results import DAYS_PER_MONTH, ResultRow, RowWriter, Status
+from riskset.survival import KaplanMeier, kaplan_meier, logrank_test, rmst_difference, survival_difference
+
+
+class Spec(AnalysisSpec):
+    """A Kaplan-Meier comparison of one endpoint."""
+
+    kind: Literal["survival"] = "survival"
+    endpoint: str
+    reference: str | None = None
+    times_months: list[float] = [6, 12, 24]
+    rmst_months: float | None = 24
+    conf_type: Literal["log-log", "log", "plain"] = "log-log"
+
+
+def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
+    """Give the rows of one Kaplan-Meier comparison; days and fractions, unrounded."""
+    by = group_of(spec, analysis_set)
+    writer = RowWriter(
+        analysis=name, endpoint=spec.endpoint, scheme=analysis_set.primary_scheme(spec.endpoint), plan=spec.plan
+    )
+    for named in spec.populations:
+        population = population_of(named)
+        rows = complete_rows(analysis_set, [by] if by else [], spec.endpoint, population=population)
+        whole = complete_rows(analysis_set, [], spec.endpoint, population=population)
+        w = writer.within(population=population)
+        w.add("missing", whole.dropped, of=spec.endpoint)
+        grid = month_grid(float(whole.frame["days"].max() or 0)) if whole.n else [0.0]  # type: ignore[arg-type]
+        _describe(w, whole.frame, spec, grid, analysis_set.protocol.study.conf_level)
+        if by is not None:
+            _by_group(w, rows, by, spec, grid, analysis_set)
+    return writer.rows
+
+
+def _curve(frame: pl.DataFrame, spec: Spec, level: float) -> KaplanMeier | None:
+    return kaplan_meier(surv(frame), conf_type=spec.conf_type, conf_level=level) if frame.height else None
+
+
+def _describe(w: RowWriter, frame: pl.DataFrame, spec: Spec, grid: list[float], level: float) -> None:
+    count_rows(w, frame)
+    curve = _curve(frame, spec, level)
+    if curve is None:
+        w.within(method="kaplan_meier", warning="No patient is in this group.").estimate(
+            "median", None, None, None, unit="days"
+        )
+        return
+    sized = w.within(n=curve.n, events=curve.n_events)
+    median = curve.median()
+    sized.estimate(
+        "median", median.value, median.low, median.high, missing="not_reached", method="kaplan_meier", unit="days"
+    )
+    _at_times(sized.within(method="kaplan_meier"), curve, spec)
+    _restricted_mean(sized, curve, spec)
+    at = curve.at(grid)
+    for time, number in zip(grid, at.at_risk, strict=True):
+        w.add("at_risk", number, method="risk_table", time=time)
+    _steps(w.within(method="curve"), curve)
+
+
+def _at_times(w: RowWriter, curve: KaplanMeier, spec: Spec) -> None:
+    times = [months * DAYS_PER_MONTH for months in spec.times_months]
+    if not times:
+        return
+    at = curve.at(times)
+    for k, time in enumerate(times):
+        missing: Status = "beyond_follow_up" if at.beyond[k] else "not_estimable"
+        w.estimate("survival", at.survival[k], at.low[k], at.high[k], missing=missing, time=time)
+
+
+def _restricted_mean(w: RowWriter, curve: KaplanMeier, spec: Spec) -> None:
+    if spec.rmst_months is None:
+        return
+    tau = spec.rmst_months * DAYS_PER_MONTH
+    key = {"method": "rmst", "time": tau}
+    if tau > float(curve.time[-1]):
+        why = "The follow-up of this group ends before the restriction time."
+        w.estimate("rmst", None, None, None, missing="beyond_follow_up", warning=why, **key)
+        return
+    mean = curve.rmst(tau)
+    w.estimate("rmst", mean.value, mean.low, mean.high, **key)
+
+
+def _steps(w: RowWriter, curve: KaplanMeier) -> None:
+    """Write the curve: a row at time 0, at each event the estimate with its interval, at each time those censored."""
+    w.add("survival", 1.0, time=0.0)
+    for k, time in enumerate(curve.time):
+        if curve.events[k] > 0 or k == len(curve.time) - 1:
+            w.estimate("survival", curve.survival[k], curve.low[k], curve.high[k], time=float(time))
+        if curve.censored[k] > 0:
+            # The mark of a censoring stands on the curve: its height is the estimate then.
+            w.add("censored", curve.censored[k], time=float(time))
+
+
+def _by_group(w: RowWriter, rows: Rows, by: str, spec: Spec, grid: list[float], analysis_set: AnalysisSet) -> None:
+    level = analysis_set.protocol.study.conf_level
+    levels = levels_in_use(analysis_set, by)
+    if spec.reference is not None:
+        levels = [spec.reference, *(one for one in levels if one != spec.reference)]
+    for one in levels:
+        _describe(w.within(group=by, group_level=one), at_level(rows.frame, by, one), spec, grid, level)
+    _logrank(w.within(method="logrank", variable=by), rows, by)
+    reference = at_level(rows.frame, by, levels[0])
+    for one in levels[1:]:
+        pair = w.within(variable=by, level=one, reference=levels[0])
+        _contrast(pair, at_level(rows.frame, by, one), reference, spec, level)
+    _hazard_ratios(w, rows, by, levels, analysis_set)
+
+
+def _logrank(w: RowWriter, rows: Rows, by: str) -> None:
+    groups = rows.frame[by].cast(pl.String)
+    if groups.n_unique() < 2:
+        w.add("p_value", None, warning="Fewer than two groups have patients.")
+        return
+    test = logrank_test(surv(rows.frame), groups.to_numpy())
+    sized = w.within(n=rows.n, events=rows.events)
+    sized.add("chi_square", test.chi_square)
+    sized.add("df", test.df)
+    sized.add("p_value", test.p_value)
+
+
+def _contrast(w: RowWriter, one: pl.DataFrame, other: pl.DataFrame, spec: Spec, level: float) -> None:
+    first, second = _curve(one, spec, level), _curve(other, spec, level)
+    if first is None or second is None:
+        return
+    shortest = min(float(first.time[-1]), float(second.time[-1]))
+    for months in spec.times_months:
+        time = months * DAYS_PER_MONTH
+        key = {"method": "kaplan_meier", "time": time}
+        if time > shortest:
+            w.estimate("survival_difference", None, None, None, missing="beyond_follow_up", **key)
+            continue
+        found = survival_difference(first, second, time)
+        e = found.estimate
+        w.estimate("survival_difference", e.value, e.low, e.high, **key)
+        w.add("p_value", found.p_value, of="survival_difference", **key)
+    if spec.rmst_months is None:
+        return
+    tau = spec.rmst_months * DAYS_PER_MONTH
+    key = {"method": "rmst", "time": tau}
+    if tau > shortest:
+        why = "One group's follow-up ends before the restriction time."
+        w.estimate("rmst_difference", None, None, None, missing="beyond_follow_up", warning=why, **key)
+        return
+    found = rmst_difference(first, second, tau)
+    e = found.estimate
+    w.estimate("rmst_difference", e.value, e.low, e.high, **key)
+    w.add("p_value", found.p_value, of="rmst_difference", **key)
+
+
+def _hazard_ratios(w: RowWriter, rows: Rows, by: str, levels: list[str], analysis_set: AnalysisSet) -> None:
+    cox = w.within(method="cox", variable=by, reference=levels[0])
+    model = model_of(analysis_set, rows, [by])
+    fitted = {} if model is None else {column.level: k for k, column in enumerate(model.columns)}
+    for one in levels[1:]:
+        if model is None or one not in fitted:
+            write_no_ratio(cox, "A group has no patient.", level=one)
+            continue
+        write_ratio(cox, model.fit, fitted[one], analysis_set.protocol.study.conf_level, level=one)
+    if model is not None:
+        write_proportional_hazards(w.within(method="cox_zph"), model)

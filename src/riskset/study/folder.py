@@ -1,0 +1,158 @@
+"""The output folder: whole or not at all, the same bytes for the same input, patient rows in `private/` alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import riskset
+from riskset import report
+from riskset.errors import UsageError
+from riskset.ingest import write_query_list
+from riskset.study.check_r import write_check_r
+
+if TYPE_CHECKING:
+    from riskset.study.study import Study
+
+MANIFEST = "manifest.json"
+_PACKAGES = ("numpy", "scipy", "polars", "sqlglot", "pydantic", "vl-convert-python", "python-docx", "openpyxl")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def describe(study: Study, status: str) -> dict[str, Any]:
+    """Give what the manifest says of the inputs: hashes, versions, seeds; no time of day, no path of a machine."""
+    tables = study.state.tables
+    files: dict[str, str] = {}
+    if "sources" in tables:
+        files = dict(zip(tables["sources"]["file"], tables["sources"]["sha256"], strict=True))
+    return {
+        "status": status,
+        "study": study.protocol.study.id,
+        "simulated": study.protocol.study.simulated,
+        "riskset": riskset.__version__,
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "seed": study.protocol.study.seed,
+        "inputs": {"study": dict(sorted(study.hashes.items())), "data": dict(sorted(files.items()))},
+    }
+
+
+def _outputs(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _write_queries(folder: Path, study: Study) -> None:
+    tables = study.state.tables
+    if "queries" not in tables:
+        return
+    (folder / "queries").mkdir(parents=True, exist_ok=True)
+    for centre, spec in study.protocol.centres.items():
+        write_query_list(
+            folder / "queries" / f"{centre}.xlsx",
+            tables["queries"].filter(pl.col("centre") == centre),
+            tables["sources"],
+            tables["fields"],
+            centre=spec.label or centre,
+        )
+
+
+def _write_private(folder: Path, study: Study) -> None:
+    state = study.state
+    folder.mkdir()
+    assert state.analysis_set is not None
+    assert state.results is not None
+    # `patients` of the analysis set carries the populations; those screened and lost stand beside them.
+    members = state.analysis_set.patients
+    populations = [name for name in members.columns if name.startswith("population_")]
+    patients = state.tables["patients"].join(
+        members.select(pl.col("centre").cast(pl.String), "patient", *populations), on=["centre", "patient"], how="left"
+    )
+    patients.write_parquet(folder / "patients.parquet")
+    for name in ("outcomes", "candidates", "responses", "sources", "fields", "sheets"):
+        state.tables[name].write_parquet(folder / f"{name}.parquet")
+    state.tables["queries"].write_parquet(folder / "cleaning_log.parquet")
+    _write_queries(folder, study)
+    write_check_r(folder, study.protocol, state.analysis_set, state.results)
+    _write(folder / "timings.json", _json({name: round(seconds, 4) for name, seconds in study.timings.items()}))
+
+
+def _attrition(study: Study) -> list[dict[str, Any]]:
+    return study.state.tables["attrition"].to_dicts()
+
+
+def _fill(folder: Path, study: Study) -> None:
+    state = study.state
+    assert state.results is not None
+    manifest = describe(study, "complete")
+    report.write(
+        folder,
+        protocol=study.protocol,
+        results=state.results,
+        findings=state.findings,
+        verdicts=state.verdicts,
+        manifest=manifest,
+    )
+    _write(folder / "results.json", state.results.to_json())
+    state.results.to_frame().write_parquet(folder / "results.parquet")
+    _write(folder / "attrition.json", _json(_attrition(study)))
+    _write(folder / "review.json", _json([finding.as_dict() for finding in state.findings]))
+    manifest["outputs"] = _outputs(folder)
+    _write(folder / MANIFEST, _json(manifest))
+    _write_private(folder / "private", study)
+
+
+def _replaceable(out: Path) -> None:
+    """Refuse to replace a folder that riskset did not write."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"'{out}' is a file; name a folder for the output.")
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise UsageError(f"'{out}' holds other files; name an empty or new folder for the output.")
+
+
+def _swap(out: Path, fill: Any, study: Study) -> Path:
+    """Fill a folder beside `out`, then put it in place; on any error nothing of `out` has changed."""
+    _replaceable(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".riskset-tmp-", dir=out.parent) as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        fill(new, study)
+        if out.exists():
+            out.rename(Path(beside) / "old")
+        new.rename(out)
+        shutil.rmtree(Path(beside) / "old", ignore_errors=True)
+    return out
+
+
+def write_folder(out: Path, study: Study) -> Path:
+    """Write the whole output folder of a study that has run."""
+    return _swap(out, _fill, study)
+
+
+def write_refusal(out: Path, study: Study, why: str) -> Path:
+    """Write the folder of a refused run: the manifest with the reason, and the queries found so far."""
+
+    def fill(folder: Path, study: Study) -> None:
+        _write_queries(folder / "private", study)
+        _write(folder / MANIFEST, _json({**describe(study, "refused"), "reason": why, "outputs": _outputs(folder)}))
+
+    return _swap(out, fill, study)

@@ -1,0 +1,176 @@
+"""`Study`: loading a study file with all that belongs to it, and running it step by step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+
+from riskset import claims
+from riskset.errors import CancelledError, Problem, StudyFileError, UsageError, did_you_mean
+from riskset.progress import OnProgress, Progress, silent
+from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
+from riskset.study.folder import write_folder, write_refusal
+from riskset.study.lock import plans, read_lock, write_lock
+from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
+from riskset.study.vocabulary import patient_columns, study_vocabulary
+
+
+def read_text(path: Path, what: str) -> str:
+    """Read a text file of the study; one sentence where it is absent or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no {what} at '{path}'; check the path.") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"'{path}' is a folder; name the {what} itself.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"'{path.name}' is not UTF-8 text; save it as UTF-8.") from error
+
+
+class Study:
+    """A validated study: its protocol, mappings and claims, and the state of the steps run so far.
+
+    Examples
+    --------
+    >>> study = Study.load("study.yaml")  # doctest: +SKIP
+    >>> study.run()  # doctest: +SKIP
+    >>> study.write("out")  # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path, inputs: Inputs, hashes: dict[str, str]) -> None:
+        self.path = path
+        self.inputs = inputs
+        self.hashes = hashes
+        self.state = State()
+        self.timings: dict[str, float] = {}
+        self._done = 0
+        self._data_at: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def protocol(self) -> Protocol:
+        """The study file as a frozen value."""
+        return self.inputs.protocol
+
+    @classmethod
+    def load(cls, path: str | Path, data: str | Path | None = None) -> Study:
+        """Load a study file, its mappings and claims, and check all conditions against the columns that will be there.
+
+        Parameters
+        ----------
+        path : the study file.
+        data : root of the paths in the mappings; default the study file's folder.
+
+        Raises
+        ------
+        StudyFileError
+            With all problems of the study file and its mappings, each with line and column.
+        """
+        path = Path(path)
+        text = read_text(path, "study file")
+        protocol = load(text, study_vocabulary(), file=path.name)
+        hashes = {path.name: _sha256(text)}
+        mappings: dict[str, MappingFile] = {}
+        problems: list[Problem] = []
+        for centre, spec in protocol.centres.items():
+            if isinstance(spec.mapping, MappingFile):
+                mappings[centre] = spec.mapping
+                continue
+            mapping_text = read_text(path.parent / spec.mapping, f"mapping of centre '{centre}'")
+            hashes[spec.mapping] = _sha256(mapping_text)
+            try:
+                mappings[centre] = load_mapping(mapping_text, file=spec.mapping)
+            except StudyFileError as error:
+                problems.extend(error.problems)
+        if not problems:
+            problems = check_conditions(protocol, patient_columns(protocol, mappings), text=text, file=path.name)
+        if problems:
+            raise StudyFileError(problems)
+        published = None
+        if protocol.claims is not None:
+            claims_text = read_text(path.parent / protocol.claims, "claims file")
+            hashes[protocol.claims] = _sha256(claims_text)
+            published = claims.load(claims_text, file=protocol.claims)
+        lock = None if protocol.study.simulated else read_lock(path.parent)
+        root = Path(data) if data is not None else path.parent
+        if not root.is_dir():
+            raise UsageError(f"There is no data folder at '{root}'; check --data.")
+        return cls(path, Inputs(protocol, mappings, root, published, plans(protocol, lock)), hashes)
+
+    def steps(self) -> tuple[str, ...]:
+        """Give the names of the steps, in their order."""
+        return tuple(step.name for step in STEPS)
+
+    def run(self, until: str | None = None, *, on_progress: OnProgress = silent, cancel: Event | None = None) -> State:
+        """Run the steps up to and with `until` (default all), reusing those done before on the same files.
+
+        Raises
+        ------
+        DataRefusedError
+            The data's structure does not fit, or a check's policy is to stop. What was read so far stays in `state`.
+        CancelledError
+            `cancel` was set; the steps done so far stay done.
+        """
+        names = self.steps()
+        if until is not None and until not in names:
+            raise UsageError(f"There is no step '{until}'{did_you_mean(until, names)}; steps are {', '.join(names)}.")
+        data_now = self._fingerprint()
+        if data_now != self._data_at:
+            self.state, self._done, self._data_at = State(), 0, data_now
+        last = len(STEPS) if until is None else names.index(until) + 1
+        for position in range(self._done, last):
+            if cancel is not None and cancel.is_set():
+                raise CancelledError("The run was cancelled; nothing was written.")
+            step = STEPS[position]
+            on_progress(Progress(step.name, step.message, position, len(STEPS)))
+            started = perf_counter()
+            self.state = step.run(self.inputs, self.state, on_progress, cancel)
+            self.timings[step.name] = perf_counter() - started
+            if step.name.startswith("quality_"):
+                refuse_stopped(self.state.tables)
+            self._done = position + 1
+        return self.state
+
+    def write(self, out: str | Path, *, on_progress: OnProgress = silent) -> Path:
+        """Write the whole output folder, or nothing; runs what has not been run yet.
+
+        On real data the first write also leaves `study.lock` beside the study file.
+        """
+        self.run(on_progress=on_progress)
+        on_progress(Progress("write", "Writing the report", len(STEPS), len(STEPS)))
+        started = perf_counter()
+        folder = write_folder(Path(out), self)
+        write_lock(self.path.parent, self.protocol, self.hashes[self.path.name])
+        self.timings["write"] = perf_counter() - started
+        return folder
+
+    def write_refusal(self, out: str | Path, error: Exception) -> Path:
+        """Write the folder of a refused run: a manifest that says so, and the queries found so far."""
+        return write_refusal(Path(out), self, str(error))
+
+    def primary_missing(self) -> Sequence[str]:
+        """Give the primary analyses that gave no estimate."""
+        if self.state.results is None:
+            return ()
+        missing = []
+        for name, plan in self.inputs.plans.items():
+            rows = [r for r in self.state.results.select(analysis=name) if r.statistic == "hazard_ratio"]
+            if plan == "primary" and rows and not any(r.status == "ok" for r in rows):
+                missing.append(name)
+        return tuple(missing)
+
+    def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
+        files = sorted({block.file for mapping in self.inputs.mappings.values() for block in mapping.blocks})
+        found = []
+        for name in files:
+            path = self.inputs.data / name
+            if path.is_file():
+                stat = path.stat()
+                found.append((name, stat.st_size, stat.st_mtime_ns))
+        return (("", 0, 0), *found)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
