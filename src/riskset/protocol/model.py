@@ -7,21 +7,18 @@ a `Spec` of its own room, which registers it in the `Vocabulary`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Discriminator, Field, PrivateAttr, StringConstraints, Tag
 
 from riskset.protocol.conditions import Condition
+from riskset.protocol.document import Locations
+from riskset.protocol.mapping import MappingFile
+from riskset.protocol.spec import Spec
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Policy = Literal["report", "set_missing", "exclude", "stop"]
 Plan = Literal["primary", "planned", "exploratory"]
-
-
-class Spec(BaseModel):
-    """Base of everything that a study file can say: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class StudyInfo(Spec):
@@ -37,11 +34,18 @@ class StudyInfo(Spec):
     conf_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
+def _mapping_form(value: Any) -> str:
+    return "inline" if isinstance(value, dict | MappingFile) else "path"
+
+
 class CentreSpec(Spec):
-    """One centre: its label and the path of its mapping, relative to the study file."""
+    """One centre: its label, and its mapping: a path relative to the study file, or the mapping itself."""
 
     label: str = ""
-    mapping: str
+    mapping: Annotated[
+        Annotated[str, Field(min_length=1), Tag("path")] | Annotated[MappingFile, Tag("inline")],
+        Discriminator(_mapping_form),
+    ]
     data_cutoff: date | None = None
 
 
@@ -72,8 +76,8 @@ class ComparisonSpec(Spec):
 class ReportSpec(Spec):
     """Words of the report: labels by id (`her2`, `her2.low`), authors, a note above the results."""
 
-    labels: dict[str, str] = {}
-    authors: list[str] = []
+    labels: dict[str, str] = Field(default_factory=dict)
+    authors: list[str] = Field(default_factory=list)
     note: str = ""
 
 
@@ -82,7 +86,7 @@ class AmendmentSpec(Spec):
 
     date: date
     reason: str
-    analyses: list[Id] = []
+    analyses: list[Id] = Field(default_factory=list)
 
 
 class Protocol(Spec):
@@ -92,15 +96,28 @@ class Protocol(Spec):
     study: StudyInfo
     centres: dict[Id, CentreSpec] = Field(min_length=1)
     index: IndexSpec | None = None
-    biomarkers: dict[Id, Any] = {}
-    covariates: dict[Id, Any] = {}
-    endpoints: dict[Id, Any] = {}
-    eligibility: list[CriterionSpec] = []
-    populations: dict[Id, Condition] = {}
+    biomarkers: dict[Id, Any] = Field(default_factory=dict)
+    covariates: dict[Id, Any] = Field(default_factory=dict)
+    endpoints: dict[Id, Any] = Field(default_factory=dict)
+    eligibility: list[CriterionSpec] = Field(default_factory=list)
+    populations: dict[Id, Condition] = Field(default_factory=dict)
     comparison: ComparisonSpec | None = None
-    analyses: dict[Id, Any] = {}
-    quality: dict[str, Policy] = {}
-    review: dict[str, str] = {}
-    amendments: list[AmendmentSpec] = []
+    analyses: dict[Id, Any] = Field(default_factory=dict)
+    quality: dict[str, Policy] = Field(default_factory=dict)
+    review: dict[str, str] = Field(default_factory=dict)
+    amendments: list[AmendmentSpec] = Field(default_factory=list)
     claims: str | None = None
     report: ReportSpec = ReportSpec()
+
+    _locations: Locations = PrivateAttr(default_factory=Locations)
+
+    @property
+    def locations(self) -> Locations:
+        """Where each value stands in the file that this was loaded from."""
+        return self._locations
+
+    def located(self, locations: Locations) -> Self:
+        """Give the same study, knowing where its values stand."""
+        copy = self.model_copy()
+        copy._locations = locations
+        return copy

@@ -1,0 +1,148 @@
+"""Change one value of a YAML text; every other character stays as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+
+from riskset.errors import Problem, StudyFileError
+from riskset.protocol.document import Document, Path_, dotted, parse_document
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./%-]*(?: [\w./%-]+)*")
+# Words that YAML 1.1 or 1.2 reads as something else than text.
+_NOT_TEXT = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n"])
+
+
+def edit(text: str, path: str | Sequence[str | int], value: Any) -> str:
+    """Set one value, and keep comments, order and layout.
+
+    Parameters
+    ----------
+    text
+        The YAML text of a study file or mapping file.
+    path
+        `endpoints.pfs.scheme`, `eligibility[2].where`, or the same as a sequence of keys and positions (from 0).
+        The last key may be new; what stands before it must exist.
+    value
+        Text, number, true or false, None, date, or lists and mappings of these (written on one line).
+
+    Returns
+    -------
+    str
+        The changed text, not checked against the study file's rules: `load` does that.
+
+    Raises
+    ------
+    StudyFileError
+        The text is no YAML, or the path leads nowhere.
+    """
+    at = _path(path)
+    document = parse_document(text)
+    if document.problems:
+        raise StudyFileError(document.problems)
+    if at in document.nodes:
+        changed = _replace(text, document.nodes[at], value)
+    else:
+        changed = _insert(text, document, at, value)
+    _verify(document, parse_document(changed), at, value)
+    return changed
+
+
+def _path(path: str | Sequence[str | int]) -> Path_:
+    if not isinstance(path, str):
+        return tuple(path)
+    return tuple(int(i) if i else key for i, key in re.findall(r"\[(\d+)\]|([^.\[\]]+)", path))
+
+
+def _replace(text: str, node: Node, value: Any) -> str:
+    start, end = node.start_mark.index, node.end_mark.index
+    old = text[start:end]
+    kept = old[len(old.rstrip()) :]  # block values end where the next key begins
+    style = node.style if isinstance(node, ScalarNode) else None
+    new = _written(value, style)
+    # An empty value stands right behind its colon.
+    space = " " if start and text[start - 1] not in " \t\n[{," else ""
+    return text[:start] + space + new + kept + text[end:]
+
+
+def _insert(text: str, document: Document, at: Path_, value: Any) -> str:
+    parent = document.nodes.get(at[:-1])
+    if not at or not isinstance(parent, MappingNode) or not isinstance(at[-1], str):
+        message = "The path leads nowhere in the file; only its last key may be new."
+        raise StudyFileError([Problem(dotted(at), message)])
+    entry = f"{_written(at[-1])}: {_written(value)}"
+    if parent.flow_style:
+        close = parent.end_mark.index - 1
+        inside = text[:close].rstrip()
+        comma = ", " if parent.value and not inside.endswith(",") else ""
+        return inside + comma + entry + text[close:]
+    last = parent.value[-1][1]
+    start, end = parent.start_mark.index, last.end_mark.index
+    end = last.start_mark.index + len(text[last.start_mark.index : end].rstrip())
+    line_end = text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    indent = " " * parent.start_mark.column
+    newline = "\r\n" if "\r\n" in text[start:] else "\n"
+    return (
+        text[:line_end].rstrip("\r")
+        + newline
+        + indent
+        + entry
+        + text[line_end:].replace("\n", newline, 1)[0:0]
+        + (text[line_end:] if text[line_end:] else "")
+    )
+
+
+def _written(value: Any, style: str | None = None) -> str:
+    """Write a value on one line, in the quotes that it had where that is possible."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_written(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_written(str(k))}: {_written(v)}' for k, v in value.items())}}}"
+    return _text(str(value), style)
+
+
+def _text(text: str, style: str | None) -> str:
+    if style not in ("'", '"') and _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT:
+        return text
+    if style == "'" and text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _verify(before: Document, after: Document, at: Path_, value: Any) -> None:
+    """Make sure that the new text says what was asked and nothing else has changed."""
+    expected = _with(before.data, at, value)
+    if after.problems or after.data != expected:
+        message = "This value cannot be changed without touching others; edit the file by hand."
+        raise StudyFileError([Problem(dotted(at), message)])
+
+
+def _with(data: Any, at: Path_, value: Any) -> Any:
+    if not at:
+        return _plain(value)
+    copy = dict(data) if isinstance(data, dict) else list(data)
+    rest = copy.get(at[0]) if isinstance(copy, dict) else copy[int(at[0])]
+    copy[at[0]] = _with(rest, at[1:], value)
+    return copy
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value
