@@ -25,20 +25,12 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
     writer = RowWriter(analysis=name, plan=spec.plan)
     for endpoint in spec.endpoints:
         w = writer.within(endpoint=endpoint, scheme=analysis_set.primary_scheme(endpoint))
-        rows = complete_rows(analysis_set, [], endpoint)
-        reasons = analysis_set.outcomes.filter(
-            (pl.col("endpoint") == endpoint) & (pl.col("scheme") == w.common["scheme"])
-        ).select("centre", "patient", "reason")
-        frame = rows.frame.with_columns(pl.col("centre").cast(pl.String)).join(
-            reasons, on=["centre", "patient"], how="left"
-        )
+        frame = complete_rows(analysis_set, [by] if by else [], endpoint).frame
         found = frame.select("event", "reason").unique().sort("event", "reason", descending=[True, False])
-        _counts(w, frame, found)
+        _counts(w, complete_rows(analysis_set, [], endpoint).frame, found)
         if by is not None:
-            groups = analysis_set.patients.select(pl.col("centre").cast(pl.String), "patient", by)
-            grouped = frame.join(groups, on=["centre", "patient"], how="left")
             for level in levels_in_use(analysis_set, by):
-                _counts(w.within(group=by, group_level=level), at_level(grouped, by, level), found)
+                _counts(w.within(group=by, group_level=level), at_level(frame, by, level), found)
     return writer.rows
 
 

@@ -27,11 +27,8 @@ class Spec(AnalysisSpec):
 def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
     """Give, for each scheme, the sizes, medians, log-rank P and hazard ratio (and the adjusted one where declared)."""
     writer = RowWriter(analysis=name, endpoint=spec.endpoint, plan=spec.plan)
-    schemes = analysis_set.outcomes.filter(pl.col("endpoint") == spec.endpoint)["scheme"].unique(maintain_order=True)
-    primary = analysis_set.primary_scheme(spec.endpoint)
-    ordered = [primary, *(s for s in schemes.to_list() if s != primary)]
     for named in spec.populations:
-        for scheme in ordered:
+        for scheme in analysis_set.schemes(spec.endpoint):
             _scheme(writer.within(scheme=scheme, population=population_of(named)), spec, analysis_set)
     return writer.rows
 

@@ -77,17 +77,9 @@ def reference_of(analysis_set: AnalysisSet, column: str) -> str:
 
 
 def levels_in_use(analysis_set: AnalysisSet, column: str) -> list[str]:
-    """Give a column's levels in declared order, the reference first.
-
-    A biomarker's scheme knows classes that no eligible patient has (positive): those are left out. A declared
-    covariate keeps its empty levels, so that a group without patients is seen.
-    """
-    levels = analysis_set.levels(column)
-    if column in analysis_set.protocol.biomarkers:
-        present = set(analysis_set.patients[column].cast(pl.String).drop_nulls().unique().to_list())
-        levels = [level for level in levels if level in present]
+    """Give a column's levels in declared order, the reference first; a declared level without patients stays."""
     reference = reference_of(analysis_set, column)
-    return [reference, *(level for level in levels if level != reference)]
+    return [reference, *(level for level in analysis_set.levels(column) if level != reference)]
 
 
 def is_category(frame: pl.DataFrame, column: str) -> bool:

@@ -1,0 +1,122 @@
+"""How the biomarker was ascertained: specimen, year, immunohistochemistry by in situ hybridisation, centre.
+
+Over everyone screened, because who has a class at all decides who is compared.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from riskset.cohort import AnalysisSet
+from riskset.inference import cohen_kappa
+from riskset.protocol import AnalysisSpec, Id
+from riskset.results import ResultRow, RowWriter
+
+UNKNOWN = "unknown"
+
+
+class Spec(AnalysisSpec):
+    """The ascertainment of one biomarker."""
+
+    kind: Literal["ascertainment"] = "ascertainment"
+    biomarker: Id
+
+
+def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
+    """Give counts of the class by specimen, year, score, hybridisation and centre, among the screened and the included."""
+    mark = spec.biomarker
+    writer = RowWriter(analysis=name, plan=spec.plan)
+    screened = _words(analysis_set.screened, mark)
+    classes = sorted(screened["class"].unique().to_list(), key=lambda c: (c == UNKNOWN, c))
+    for population, frame in (("screened", screened), (None, screened.filter(pl.col("included")))):
+        w = writer.within(population=population)
+        w.add("n", frame.height)
+        _distribution(w, frame, mark, classes)
+        for part in ("tissue", "year", "score", "centre", "reason"):
+            for level in _order(screened[part]):
+                mine = frame.filter(pl.col(part) == level)
+                _distribution(w.within(group=_group(mark, part), group_level=level), mine, mark, classes)
+        _score_by_ish(w, frame, screened, mark)
+    _agreement(writer, analysis_set.samples, mark)
+    return writer.rows
+
+
+def _group(mark: str, part: str) -> str:
+    return part if part == "centre" else f"{mark}_{part}"
+
+
+def _words(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
+    """Give one text column a property; what is unknown is a word of its own, so that it is counted."""
+
+    def word(column: str) -> pl.Expr:
+        if column not in frame.columns:
+            return pl.lit(UNKNOWN)
+        return pl.col(column).cast(pl.String).fill_null(UNKNOWN)
+
+    year = f"{mark}_sample_date"
+    return frame.select(
+        "included",
+        word("centre").alias("centre"),
+        word(mark).alias("class"),
+        word(f"{mark}_tissue").alias("tissue"),
+        word(f"{mark}_score").alias("score"),
+        word(f"{mark}_ish").alias("ish"),
+        word(f"{mark}_reason").alias("reason"),
+        (pl.col(year).dt.year().cast(pl.String) if year in frame.columns else pl.lit(None, pl.String))
+        .fill_null(UNKNOWN)
+        .alias("year"),
+    )
+
+
+def _order(values: pl.Series) -> list[str]:
+    return sorted(values.unique().to_list(), key=lambda v: (v == UNKNOWN, v))
+
+
+def _distribution(w: RowWriter, frame: pl.DataFrame, mark: str, classes: list[str]) -> None:
+    for one in classes:
+        count = int((frame["class"] == one).sum())
+        own = w.within(variable=mark, level=one, n=frame.height)
+        own.add("n", count)
+        own.add("proportion", count / frame.height if frame.height else None)
+
+
+def _score_by_ish(w: RowWriter, frame: pl.DataFrame, screened: pl.DataFrame, mark: str) -> None:
+    for score in _order(screened["score"]):
+        for ish in _order(screened["ish"]):
+            mine = frame.filter((pl.col("score") == score) & (pl.col("ish") == ish))
+            w.add("n", mine.height, group=f"{mark}_score", group_level=score, variable=f"{mark}_ish", level=ish)
+
+
+def _agreement(w: RowWriter, samples: pl.DataFrame, mark: str) -> None:
+    """Write Cohen's kappa between the first and the last dated specimen of patients who have several classed ones."""
+    column = f"{mark}_class"
+    if column not in samples.columns:
+        return
+    known = samples.filter(pl.col(column).is_in(["ZERO", "LOW", "POSITIVE"]) & pl.col("date").is_not_null())
+    pairs = (
+        known.sort("centre", "patient", "date", "source", "row")
+        .group_by("centre", "patient", maintain_order=True)
+        .agg(pl.col(column).first().alias("first"), pl.col(column).last().alias("last"), pl.len().alias("samples"))
+        .filter(pl.col("samples") > 1)
+    )
+    if not pairs.height:
+        return
+    levels = ["ZERO", "LOW", "POSITIVE"]
+    table = [[pairs.filter((pl.col("first") == a) & (pl.col("last") == b)).height for b in levels] for a in levels]
+    found = cohen_kappa(table)
+    w.estimate(
+        "kappa",
+        found.value,
+        found.low,
+        found.high,
+        variable=mark,
+        n=pairs.height,
+        population="screened",
+        warning=found.warning,
+    )
+    agreed = sum(table[k][k] for k in range(len(levels)))
+    key = {"variable": mark, "level": "same_class", "population": "screened", "method": "first_against_last"}
+    w.add("n", agreed, n=pairs.height, **key)
+    w.add("proportion", agreed / pairs.height, n=pairs.height, **key)

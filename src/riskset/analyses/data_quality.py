@@ -1,0 +1,27 @@
+"""Data quality by centre: rows read, patients, and questions by check."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskset.cohort import AnalysisSet
+from riskset.results import ResultRow, RowWriter
+
+
+def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
+    """Give counts only; what was asked about whom stays in the centre's own query list."""
+    writer = RowWriter(analysis=name)
+    for centre in analysis_set.protocol.centres:
+        w = writer.within(group="centre", group_level=centre)
+        mine = pl.col("centre").cast(pl.String) == centre
+        w.add("n", analysis_set.screened.filter(mine).height)
+        for source in analysis_set.sources.filter(mine).iter_rows(named=True):
+            place = source["file"] + (f" [{source['sheet']}]" if source["sheet"] else "")
+            w.add("rows", source["rows"], variable="source", level=place)
+            for column in (source["unmapped"] or "").split("\t") if source["unmapped"] else []:
+                w.word("definition", "not read", variable="unmapped_column", level=f"{place}: {column}")
+        queries = analysis_set.queries.filter(mine)
+        w.add("queries", int(queries["n"].sum()))
+        for q in queries.iter_rows(named=True):
+            w.add("queries", q["n"], variable=q["check"], level=f"{q['severity']}/{q['action']}")
+    return writer.rows

@@ -1,0 +1,58 @@
+"""Every parameter in force, defaults included, as rows: Methods prints them, so no choice is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from riskset.cohort import AnalysisSet
+from riskset.protocol import Protocol
+from riskset.results import ResultRow, RowWriter
+
+_SECTIONS = (
+    "study",
+    "index",
+    "biomarkers",
+    "covariates",
+    "endpoints",
+    "eligibility",
+    "populations",
+    "comparison",
+    "analyses",
+    "quality",
+)
+
+
+def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
+    """Give one row a parameter: its path in the study file and its value as text."""
+    writer = RowWriter(analysis=name)
+    for path, value in parameters(analysis_set.protocol):
+        writer.word("definition", value, variable=path)
+    return writer.rows
+
+
+def parameters(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """Give the path and value of every parameter of a study file, defaults too, in the file's order."""
+    dumped = protocol.model_dump(mode="json")
+    for section in _SECTIONS:
+        yield from _walk(section, dumped.get(section))
+
+
+def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(f"{path}.{key}", inner)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for position, item in enumerate(value):
+            name = item.get("id", position) if isinstance(item, dict) else position
+            yield from _walk(f"{path}.{name}", item)
+    elif value is not None and value != {} and value != []:
+        yield path, _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
