@@ -10,7 +10,7 @@ from riskset.protocol.codes import fold_text
 from riskset.protocol.conditions import Condition
 from riskset.protocol.document import Locations, read_text
 from riskset.protocol.editing import edit
-from riskset.protocol.loading import load, load_mapping
+from riskset.protocol.loading import load, load_mapping, load_model
 from riskset.protocol.mapping import Block, FieldSpec, MappingDefaults, MappingFile
 from riskset.protocol.model import (
     AmendmentSpec,
@@ -56,6 +56,7 @@ __all__ = [
     "json_schema",
     "load",
     "load_mapping",
+    "load_model",
     "mapping_json_schema",
     "patient_conditions",
     "read_text",

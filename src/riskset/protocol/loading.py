@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from riskset.errors import Problem, StudyFileError
+from riskset.errors import StudyFileError
 from riskset.protocol.document import Document, Path_, parse_document
 from riskset.protocol.mapping import MappingFile, mapping_problems
 from riskset.protocol.model import Protocol
@@ -36,10 +36,13 @@ def load(text: str, vocabulary: Vocabulary, *, file: str | None = None) -> Proto
         With all problems of the file, in the order of their lines.
     """
     document = parse_document(text, file=file)
-    protocol = _validate(vocabulary.model, document, lambda: json_schema(vocabulary))
-    found = [*reference_problems(protocol, vocabulary.reserved), *_inline_mappings(protocol)]
-    _raise([document.locations.problem(path, message) for path, message in found])
-    return protocol.located(document.locations)
+    further = [*reference_problems(document.data, vocabulary.reserved), *_inline_problems(document.data)]
+    protocol = _validate(vocabulary.model, document, further, lambda: json_schema(vocabulary))
+    protocol.locate(document.locations)
+    for centre, spec in protocol.centres.items():
+        if isinstance(spec.mapping, MappingFile):
+            spec.mapping.locate(document.locations.under(("centres", centre, "mapping")))
+    return protocol
 
 
 def load_mapping(text: str, *, file: str | None = None) -> MappingFile:
@@ -51,31 +54,31 @@ def load_mapping(text: str, *, file: str | None = None) -> MappingFile:
         With all problems of the file, in the order of their lines.
     """
     document = parse_document(text, file=file)
-    mapping = _validate(MappingFile, document, mapping_json_schema)
-    _raise([document.locations.problem(path, message) for path, message in mapping_problems(mapping)])
+    mapping = _validate(MappingFile, document, mapping_problems(document.data), mapping_json_schema)
+    mapping.locate(document.locations)
     return mapping
 
 
-def _validate(model: type[_Model], document: Document, schema: Callable[[], JsonSchema]) -> _Model:
-    problems = list(document.problems)
+def _validate(
+    model: type[_Model], document: Document, further: Iterable[tuple[Path_, str]], schema: Callable[[], JsonSchema]
+) -> _Model:
+    """Build the model, or raise with the problems of the YAML, of the model and the `further` ones together."""
+    problems = [*document.problems, *(document.locations.problem(path, message) for path, message in further)]
     value = None
     try:
         value = model.model_validate(document.data)
     except ValidationError as error:
         problems += reword(error.errors(include_url=False), document.data, document.locations, schema)
-    _raise(problems)
-    assert value is not None
+    if value is None or problems:
+        ordered = sorted(set(problems), key=lambda p: (p.line or 0, p.column or 0, p.path, p.message))
+        raise StudyFileError(ordered)
     return value
 
 
-def _inline_mappings(protocol: Protocol) -> Iterator[tuple[Path_, str]]:
-    for centre, spec in protocol.centres.items():
-        mapping: Any = spec.mapping
-        if isinstance(mapping, MappingFile):
-            for path, message in mapping_problems(mapping):
+def _inline_problems(data: dict[str, Any]) -> Iterator[tuple[Path_, str]]:
+    """Give the problems of the mappings that stand in the study file itself."""
+    centres = data.get("centres")
+    for centre, spec in centres.items() if isinstance(centres, dict) else ():
+        if isinstance(spec, dict):
+            for path, message in mapping_problems(spec.get("mapping")):
                 yield ("centres", centre, "mapping", *path), message
-
-
-def _raise(problems: list[Problem]) -> None:
-    if problems:
-        raise StudyFileError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0, p.path, p.message)))
