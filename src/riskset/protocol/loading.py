@@ -59,6 +59,17 @@ def load_mapping(text: str, *, file: str | None = None) -> MappingFile:
     return mapping
 
 
+def load_model(text: str, model: type[_Model], *, file: str | None = None) -> _Model:
+    """Load any further YAML file of a study (such as its claims) into a model.
+
+    Raises
+    ------
+    StudyFileError
+        With all problems of the file, in the order of their lines.
+    """
+    return _validate(model, parse_document(text, file=file), (), model.model_json_schema)
+
+
 def _validate(
     model: type[_Model], document: Document, further: Iterable[tuple[Path_, str]], schema: Callable[[], JsonSchema]
 ) -> _Model:
