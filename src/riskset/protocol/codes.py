@@ -28,6 +28,9 @@ CODED: dict[tuple[str, str], tuple[str, ...]] = {
     ("contacts", "status"): ("alive", "dead"),
 }
 
+# Without this field the rows of a table say nothing.
+NEEDED: dict[str, str] = {"drugs": "name", "organs": "organ"}
+
 FIELD_TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "number": pl.Float64(),
@@ -72,7 +75,7 @@ def check_field(table: str, name: str, declared: str | None) -> str | None:
         if declared is None:
             return f"The table '{table}' has no field '{name}'{hint}; give it a 'type' to add it."
         return None
-    if declared is not None and FIELD_TYPES[declared] != column.dtype and column.dtype != pl.String():
+    if declared is not None and FIELD_TYPES[declared] != column.dtype:
         return f"The field '{name}' has its type already; leave out 'type'."
     return None
 

@@ -15,9 +15,8 @@ import polars as pl
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
-from sqlglot import exp, parse_one, tokenize
+from sqlglot import Token, TokenType, exp, parse_one, tokenize
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from riskset.errors import ConditionError
 from riskset.protocol.condition_compiler import NODES, STRUCTURE, Compiler, Types

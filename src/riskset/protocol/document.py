@@ -39,6 +39,15 @@ class Locations:
     keys: Mapping[Path_, tuple[int, int]] = field(default_factory=dict, compare=False)
     values: Mapping[Path_, tuple[int, int]] = field(default_factory=dict, compare=False)
 
+    def under(self, prefix: Sequence[str | int]) -> Locations:
+        """Give the places of one part of the file, by their paths inside that part."""
+        at = tuple(prefix)
+        keys, values = (
+            {path[len(at) :]: place for path, place in places.items() if path[: len(at)] == at}
+            for places in (self.keys, self.values)
+        )
+        return Locations(self.file, keys, values)
+
     def problem(self, path: Sequence[str | int], message: str, *, key: bool = False) -> Problem:
         """Make a problem at a path; a path that is not in the file is placed at its nearest container.
 
@@ -120,6 +129,7 @@ def parse_document(text: str, *, file: str | None = None) -> Document:
 
 def _compose(text: str, file: str | None) -> Node:
     yaml = YAML(typ="rt", pure=True)
+    root: Node | None
     try:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
@@ -170,7 +180,7 @@ class _Reader:
         if self.count > MAX_VALUES or len(path) > MAX_DEPTH:
             # Aliases within aliases grow without bound, and an alias of itself never ends: give up on the whole file.
             message = "The file holds too much or is nested too deeply here; write it without aliases (*name)."
-            raise StudyFileError([Locations(self.file, {}, self.values).problem(path, message)])
+            raise StudyFileError([Locations(self.file, {}, self.values).problem(path[:3], message)])
         if isinstance(node, MappingNode):
             self._refuse_tag(node, "map", path)
             return dict(self._entries(node, path))
@@ -202,7 +212,7 @@ class _Reader:
         if str(node.tag) not in (f"{_TAG}{plain}", "None"):
             self.found.append((path, f"The tag '{_short(node)}' is not allowed; remove it.", False))
 
-    def _scalar(self, node: ScalarNode, path: Path_) -> Any:
+    def _scalar(self, node: Node, path: Path_) -> Any:
         kind = str(node.tag).removeprefix(_TAG)
         text = str(node.value)
         try:
@@ -214,11 +224,11 @@ class _Reader:
                 return date.fromisoformat(text)
         except ValueError:
             return text
-        if kind == "bool":
+        if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
         if kind == "null":
             return None
-        if kind != "str":
+        if kind not in ("str", "bool"):  # with %YAML 1.1 `NO` would be a truth value: it stays text
             self.found.append((path, f"The tag '{_short(node)}' is not allowed; remove it.", False))
         return text
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from riskset.errors import Problem, StudyFileError
 from riskset.protocol.document import Document, Path_, dotted, parse_document
@@ -49,7 +49,7 @@ def edit(text: str, path: str | Sequence[str | int], value: Any) -> str:
         changed = _replace(text, document.nodes[at], value)
     else:
         changed = _insert(text, document, at, value)
-    _verify(document, parse_document(changed), at, value)
+    _verify(document, changed, at, value)
     return changed
 
 
@@ -60,41 +60,46 @@ def _path(path: str | Sequence[str | int]) -> Path_:
 
 
 def _replace(text: str, node: Node, value: Any) -> str:
-    start, end = node.start_mark.index, node.end_mark.index
-    old = text[start:end]
-    kept = old[len(old.rstrip()) :]  # block values end where the next key begins
+    start, end = node.start_mark.index, _end(node, text)
+    before = text[:start]
+    if _is_block(node) and before.rstrip().endswith(":"):
+        before = before.rstrip()  # what stood on lines of its own comes to stand behind its key
     style = node.style if isinstance(node, ScalarNode) else None
-    new = _written(value, style)
-    # An empty value stands right behind its colon.
-    space = " " if start and text[start - 1] not in " \t\n[{," else ""
-    return text[:start] + space + new + kept + text[end:]
+    return before + (" " if before.endswith(":") else "") + _written(value, style) + text[end:]
+
+
+def _is_block(node: Node) -> bool:
+    return isinstance(node, MappingNode | SequenceNode) and not node.flow_style
+
+
+def _end(node: Node, text: str) -> int:
+    """Give where a value ends; YAML lets a block reach as far as the next key, over comments that are not its own."""
+    if _is_block(node) and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last, text)
+    start, end = int(node.start_mark.index), int(node.end_mark.index)
+    return start + len(text[start:end].rstrip())
 
 
 def _insert(text: str, document: Document, at: Path_, value: Any) -> str:
-    parent = document.nodes.get(at[:-1])
-    if not at or not isinstance(parent, MappingNode) or not isinstance(at[-1], str):
+    parent = document.nodes.get(at[:-1]) if at else None
+    if not isinstance(parent, MappingNode) or not isinstance(at[-1], str):
         message = "The path leads nowhere in the file; only its last key may be new."
         raise StudyFileError([Problem(dotted(at), message)])
     entry = f"{_written(at[-1])}: {_written(value)}"
     if parent.flow_style:
-        close = parent.end_mark.index - 1
+        close = int(parent.end_mark.index) - 1
         inside = text[:close].rstrip()
-        comma = ", " if parent.value and not inside.endswith(",") else ""
-        return inside + comma + entry + text[close:]
-    last = parent.value[-1][1]
-    start, end = parent.start_mark.index, last.end_mark.index
-    end = last.start_mark.index + len(text[last.start_mark.index : end].rstrip())
-    line_end = text.find("\n", end)
+        return inside + (", " if parent.value and not inside.endswith(",") else "") + entry + text[close:]
+    line_end = text.find("\n", _end(parent, text))
     line_end = len(text) if line_end < 0 else line_end
-    indent = " " * parent.start_mark.column
-    newline = "\r\n" if "\r\n" in text[start:] else "\n"
+    newline = "\r\n" if "\r\n" in text else "\n"
     return (
         text[:line_end].rstrip("\r")
         + newline
-        + indent
+        + " " * int(parent.start_mark.column)
         + entry
-        + text[line_end:].replace("\n", newline, 1)[0:0]
-        + (text[line_end:] if text[line_end:] else "")
+        + (newline + text[line_end + 1 :])
     )
 
 
@@ -123,24 +128,30 @@ def _text(text: str, style: str | None) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _verify(before: Document, after: Document, at: Path_, value: Any) -> None:
-    """Make sure that the new text says what was asked and nothing else has changed."""
-    expected = _with(before.data, at, value)
-    if after.problems or after.data != expected:
-        message = "This value cannot be changed without touching others; edit the file by hand."
-        raise StudyFileError([Problem(dotted(at), message)])
+def _verify(before: Document, changed: str, at: Path_, value: Any) -> None:
+    """Make sure that the new text says what was asked and that nothing else has changed."""
+    try:
+        after = parse_document(changed)
+        if not after.problems and after.data == _with(before.data, at, value):
+            return
+    except StudyFileError:
+        pass
+    message = "This value cannot be changed without touching others; edit the file by hand."
+    raise StudyFileError([Problem(dotted(at), message)])
 
 
 def _with(data: Any, at: Path_, value: Any) -> Any:
+    """Give a copy of plain values with the value at a path replaced."""
     if not at:
         return _plain(value)
-    copy = dict(data) if isinstance(data, dict) else list(data)
-    rest = copy.get(at[0]) if isinstance(copy, dict) else copy[int(at[0])]
-    copy[at[0]] = _with(rest, at[1:], value)
+    copy: Any = dict(data) if isinstance(data, dict) else list(data)
+    known = at[0] in copy if isinstance(copy, dict) else True
+    copy[at[0]] = _with(copy[at[0]] if known else None, at[1:], value)
     return copy
 
 
 def _plain(value: Any) -> Any:
+    """Give a value as YAML would read it back."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from riskset.protocol.codes import check_field, check_value, fold_text
+from riskset.protocol.codes import NEEDED, check_field, check_value, fold_text
 from riskset.protocol.conditions import Condition
 from riskset.protocol.paths import InsidePath
-from riskset.protocol.spec import Spec
+from riskset.protocol.spec import FileSpec, Spec
 
-Scalar: TypeAlias = bool | int | float | str | None
+
+def _iso(value: Any) -> Any:
+    """Write a date as text: YAML reads an unquoted 2020-01-31 as a date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Scalar = Annotated[bool | int | float | str | None, BeforeValidator(_iso)]
 Dates = Literal["dmy", "mdy", "ymd"]
 Decimal = Literal[",", "."]
 FieldType = Literal["text", "number", "integer", "date", "boolean"]
@@ -142,7 +149,7 @@ class Her2Declaration(Spec):
     zero_plus: Literal["zero", "ultralow"] | None = None
 
 
-class MappingFile(Spec):
+class MappingFile(FileSpec):
     """A whole mapping file."""
 
     mapping: Literal[1] = 1
@@ -154,30 +161,51 @@ class MappingFile(Spec):
     blocks: list[Block] = Field(min_length=1)
 
 
-def mapping_problems(mapping: MappingFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Give what the models alone cannot see: fields against the canonical schema. Each with its path in the file."""
-    for number, block in enumerate(mapping.blocks):
-        at: tuple[str | int, ...] = ("blocks", number)
-        if "patient" not in block.fields:
-            yield (
-                (*at, "fields"),
-                ("The field 'patient' is missing; name its column, or write patient: {row_number: true}."),
-            )
-        if "patient" in block.constants:
-            yield (*at, "constants", "patient"), "A patient id cannot be constant; give the field 'patient' a column."
-        for name, field in block.fields.items():
-            yield from _field_problems(block, name, field, (*at, "fields", name))
-        for name, constant in block.constants.items():
-            yield from _constant_problems(block, name, constant, (*at, "constants", name))
-        for position, entry in enumerate(block.repeat):
-            yield from _entry_problems(block, entry, (*at, "repeat", position))
-        yield from _split_problems(block, at)
+_Path: TypeAlias = tuple[str | int, ...]
+_Found: TypeAlias = Iterator[tuple[_Path, str]]
 
 
-_Found: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
+def mapping_problems(data: Any) -> _Found:
+    """Give what the models alone cannot see: fields against the canonical schema.
+
+    Parameters
+    ----------
+    data
+        A mapping file as plain values. Blocks that break the model's rules are passed over: their problems are told
+        already.
+
+    Yields
+    ------
+    tuple
+        Path in the file, and one sentence.
+    """
+    blocks = data.get("blocks") if isinstance(data, dict) else None
+    for number, raw in enumerate(blocks if isinstance(blocks, list) else []):
+        try:
+            block = Block.model_validate(raw)
+        except ValidationError:
+            continue
+        yield from _block_problems(block, ("blocks", number))
 
 
-def _field_problems(block: Block, name: str, field: FieldSpec, at: tuple[str | int, ...]) -> _Found:
+def _block_problems(block: Block, at: _Path) -> _Found:
+    if "patient" not in block.fields:
+        yield (*at, "fields"), "The field 'patient' is missing; name its column, or write patient: {row_number: true}."
+    if "patient" in block.constants:
+        yield (*at, "constants", "patient"), "A patient id cannot be constant; give the field 'patient' a column."
+    for name, field in block.fields.items():
+        yield from _field_problems(block, name, field, (*at, "fields", name))
+    for name, constant in block.constants.items():
+        yield from _constant_problems(block, name, constant, (*at, "constants", name))
+    for position, entry in enumerate(block.repeat):
+        yield from _entry_problems(block, entry, (*at, "repeat", position))
+    yield from _split_problems(block, at)
+    needed = NEEDED.get(block.table)
+    if needed and any(needed not in {**fields, **constants} for fields, constants in block.rows()):
+        yield (*at, "fields"), f"The field '{needed}' is missing; rows of '{block.table}' say nothing without it."
+
+
+def _field_problems(block: Block, name: str, field: FieldSpec, at: _Path) -> _Found:
     message = check_field(block.table, name, field.type)
     if message:
         yield at, message
@@ -188,7 +216,7 @@ def _field_problems(block: Block, name: str, field: FieldSpec, at: tuple[str | i
         yield from _value_problem(block, name, value, (*at, "codes", text), field.type)
 
 
-def _constant_problems(block: Block, name: str, value: Scalar, at: tuple[str | int, ...]) -> _Found:
+def _constant_problems(block: Block, name: str, value: Scalar, at: _Path) -> _Found:
     # A constant's type shows in its value, so a further field needs no `type` here.
     message = check_field(block.table, name, "text")
     if message:
@@ -199,7 +227,7 @@ def _constant_problems(block: Block, name: str, value: Scalar, at: tuple[str | i
         yield from _value_problem(block, name, value, at)
 
 
-def _entry_problems(block: Block, entry: RepeatEntry, at: tuple[str | int, ...]) -> _Found:
+def _entry_problems(block: Block, entry: RepeatEntry, at: _Path) -> _Found:
     for name, value in entry.items():
         if name in block.fields or name in block.constants:
             yield (*at, name), f"'{name}' is given in the block too; keep one of them."
@@ -209,15 +237,13 @@ def _entry_problems(block: Block, entry: RepeatEntry, at: tuple[str | int, ...])
             yield from _constant_problems(block, name, value, (*at, name))
 
 
-def _value_problem(
-    block: Block, name: str, value: Scalar, at: tuple[str | int, ...], declared: FieldType | None = None
-) -> _Found:
+def _value_problem(block: Block, name: str, value: Scalar, at: _Path, declared: FieldType | None = None) -> _Found:
     message = check_value(block.table, name, value, declared)
     if message:
         yield at, message
 
 
-def _split_problems(block: Block, at: tuple[str | int, ...]) -> _Found:
+def _split_problems(block: Block, at: _Path) -> _Found:
     for fields, _ in block.rows():
         divided = [name for name, field in fields.items() if field.split is not None]
         if len(divided) > 1:

@@ -7,14 +7,13 @@ a `Spec` of its own room, which registers it in the `Vocabulary`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from riskset.protocol.conditions import Condition
-from riskset.protocol.document import Locations
 from riskset.protocol.mapping import MappingFile
-from riskset.protocol.spec import Spec
+from riskset.protocol.spec import FileSpec, Spec
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Policy = Literal["report", "set_missing", "exclude", "stop"]
@@ -89,7 +88,7 @@ class AmendmentSpec(Spec):
     analyses: list[Id] = Field(default_factory=list)
 
 
-class Protocol(Spec):
+class Protocol(FileSpec):
     """A whole study file. The dictionaries hold specs of the rooms that registered them, in the file's order."""
 
     riskset: Literal[1]
@@ -108,16 +107,3 @@ class Protocol(Spec):
     amendments: list[AmendmentSpec] = Field(default_factory=list)
     claims: str | None = None
     report: ReportSpec = ReportSpec()
-
-    _locations: Locations = PrivateAttr(default_factory=Locations)
-
-    @property
-    def locations(self) -> Locations:
-        """Where each value stands in the file that this was loaded from."""
-        return self._locations
-
-    def located(self, locations: Locations) -> Self:
-        """Give the same study, knowing where its values stand."""
-        copy = self.model_copy()
-        copy._locations = locations
-        return copy

@@ -83,13 +83,12 @@ def _path(error: ErrorDetails, data: Any) -> Path_:
     """Give the path in the file: pydantic's, without the names of union members between."""
     path: list[str | int] = []
     for part in error["loc"]:
-        if (isinstance(data, dict) and part in data) or (
-            isinstance(data, list) and isinstance(part, int) and part < len(data)
-        ):
-            data = data[part]
-        else:
-            continue
-        path.append(part)
+        here = data
+        if isinstance(here, list):
+            here = dict(enumerate(here))
+        if isinstance(here, dict) and part in here:
+            data = here[part]
+            path.append(part)
     if error["type"] == "missing":
         path.append(error["loc"][-1])
     return tuple(path)

@@ -48,14 +48,17 @@ class Vocabulary:
     @cached_property
     def model(self) -> type[Protocol]:
         """The concrete model of a study file in this vocabulary."""
+        rules, kinds = _OneOf("rule", self.covariates), _OneOf("kind", self.endpoints)
+        analyses, biomarkers = _OneOf("kind", self.analyses), _Keyed(self.biomarkers)
+        checks = _Keyed({check: _policy(meaning) for check, meaning in self.checks.items()})
         return create_model(
             "StudyFile",
             __base__=Protocol,
-            biomarkers=(Annotated[dict[str, Any], _Keyed(self.biomarkers)], {}),
-            covariates=(dict[Id, Annotated[Any, _OneOf("rule", self.covariates)]], {}),
-            endpoints=(dict[Id, Annotated[Any, _OneOf("kind", self.endpoints)]], {}),
-            analyses=(dict[Id, Annotated[Any, _OneOf("kind", self.analyses)]], {}),
-            quality=(Annotated[dict[str, Policy], _Keyed({c: _policy(m) for c, m in self.checks.items()})], {}),
+            biomarkers=(Annotated[dict[str, Any], biomarkers], {}),
+            covariates=(dict[Id, Annotated[Any, rules]], {}),
+            endpoints=(dict[Id, Annotated[Any, kinds]], {}),
+            analyses=(dict[Id, Annotated[Any, analyses]], {}),
+            quality=(Annotated[dict[str, Policy], checks], {}),
         )
 
 
