@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from riskset.cohort import AnalysisSet
-from riskset.inference import cohen_kappa
+from riskset.inference import cohens_kappa
 from riskset.protocol import AnalysisSpec, Id
 from riskset.results import ResultRow, RowWriter
 
@@ -105,7 +105,7 @@ def _agreement(w: RowWriter, samples: pl.DataFrame, mark: str) -> None:
         return
     levels = ["ZERO", "LOW", "POSITIVE"]
     table = [[pairs.filter((pl.col("first") == a) & (pl.col("last") == b)).height for b in levels] for a in levels]
-    found = cohen_kappa(table)
+    found = cohens_kappa(table)
     w.estimate(
         "kappa",
         found.value,

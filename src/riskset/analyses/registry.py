@@ -5,10 +5,10 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import riskset.analyses
 from riskset.analyses import attrition, data_quality, definitions
 from riskset.cohort import AnalysisSet
 from riskset.progress import OnProgress, Progress
@@ -21,7 +21,7 @@ BUILT_IN = {"attrition": attrition, "data_quality": data_quality, "definitions":
 
 def _kinds() -> dict[str, ModuleType]:
     found = {}
-    for info in pkgutil.iter_modules(riskset.analyses.__path__):
+    for info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         module = import_module(f"riskset.analyses.{info.name}")
         if hasattr(module, "Spec"):
             found[info.name] = module
