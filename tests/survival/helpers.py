@@ -17,6 +17,8 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "survival"
 # The design's promise: coefficients and S to 1e-9, P values to 1e-8 relative.
 VALUE = 1e-9
 P_VALUE = 1e-8
+# A number this much smaller than the largest beside it is compared as if it had this size.
+NEAR_ZERO = 1e-3
 
 
 @cache
@@ -31,12 +33,15 @@ def floats(values: ArrayLike | None) -> NDArray[np.float64]:
 
 
 def assert_close(ours: ArrayLike, theirs: ArrayLike, tolerance: float, what: str = "") -> None:
-    """Compare shape, then the places of NaN, then values, absolutely near 0 and relatively above 1."""
+    """Compare shape, then the places of NaN, then values: relatively, and beside the largest where one is near 0."""
     a, b = floats(ours), floats(theirs)
     assert a.shape == b.shape, f"{what}: shape {a.shape}, reference {b.shape}"
     assert np.array_equal(np.isnan(a), np.isnan(b)), f"{what}: NaN at {np.isnan(a)}, reference {np.isnan(b)}"
     known = ~np.isnan(a)
-    excess = np.abs(a[known] - b[known]) / np.maximum(1.0, np.abs(b[known]))
+    if not known.any():
+        return
+    size = np.maximum(np.abs(b[known]), NEAR_ZERO * np.abs(b[known]).max())
+    excess = np.abs(a[known] - b[known]) / np.where(size > 0, size, 1.0)
     assert (excess <= tolerance).all(), f"{what}: off by {excess.max():.3g}, allowed {tolerance:.3g}"
 
 

@@ -31,7 +31,7 @@ _MAX_ITERATIONS = 40
 _MAX_HALVINGS = 20
 # After the likelihood has settled, Newton steps go on until a step is this small beside the standard errors (squared),
 # so that coefficients, not only the likelihood, are exact to rounding.
-_POLISHED = 1e-20
+_POLISHED = 1e-25
 _MAX_POLISH = 4
 
 
@@ -373,11 +373,14 @@ def _summarise(
     naive = _inverse(state.information) / np.outer(scale, scale)
     step = np.abs(search.step / scale)
     infinite = (step > _LIKELIHOOD_TOLERANCE) & (step > _INFINITE_TOLERANCE * np.abs(beta))
+    # Where the information has been emptied by a coefficient on its way to infinity, its inverse is only rounding.
+    infinite |= ~(np.diag(naive) > 0)
     variance = _sandwich(design, state, naive, groups) if empty.robust else naive
     p = kept.shape[0]
     coefficient = _spread(beta, kept)
-    error = _spread(np.sqrt(np.diag(variance)), kept)
-    z = coefficient / error
+    error = _standard_error(variance, kept)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = coefficient / error
     gain = 2.0 * (state.log_likelihood - start.log_likelihood)
     df = int(kept.sum())
     flags = np.zeros(p, dtype=np.bool_)
@@ -390,7 +393,7 @@ def _summarise(
         z=z,
         p_value=two_sided_p(z),
         covariance=_spread_square(variance, kept),
-        naive_standard_error=_spread(np.sqrt(np.diag(naive)), kept),
+        naive_standard_error=_standard_error(naive, kept),
         naive_covariance=_spread_square(naive, kept),
         robust_standard_error=error if empty.robust else None,
         log_likelihood=LogLikelihood(start.log_likelihood, state.log_likelihood),
@@ -478,10 +481,11 @@ def _wald(coefficient: FloatArray, covariance: FloatArray) -> ChiSquareTest:
     if kept.size == 0:
         return _chi_square_test(float("nan"), 0)
     b, v = coefficient[kept], covariance[np.ix_(kept, kept)]
+    if not (np.isfinite(v).all() and (np.diag(v) > 0).all()):
+        return _chi_square_test(float("nan"), int(kept.size))
     # Standardise before asking for the rank, or the columns' units would decide it.
     spread = np.sqrt(np.diag(v))
-    usable = np.isfinite(v).all() and (spread > 0).all()
-    if not usable or np.linalg.matrix_rank(v / np.outer(spread, spread), hermitian=True) < kept.size:
+    if np.linalg.matrix_rank(v / np.outer(spread, spread), hermitian=True) < kept.size:
         return _chi_square_test(float("nan"), int(kept.size))
     return _chi_square_test(float(b @ np.linalg.solve(v, b)), int(kept.size))
 
@@ -495,6 +499,11 @@ def _inverse(matrix: FloatArray) -> FloatArray:
         return np.asarray(np.linalg.inv(matrix))
     except np.linalg.LinAlgError:
         return np.asarray(np.linalg.pinv(matrix))
+
+
+def _standard_error(covariance: FloatArray, kept: BoolArray) -> FloatArray:
+    variance = np.diag(covariance)
+    return _spread(np.sqrt(np.where(variance >= 0, variance, np.nan)), kept)
 
 
 def _spread(values: FloatArray, kept: BoolArray) -> FloatArray:
