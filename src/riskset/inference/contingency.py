@@ -176,7 +176,7 @@ def boschloo(table: ArrayLike) -> HypothesisTest:
 
     References
     ----------
-    Boschloo RD. Stat Neerl 1970;24:1-9.
+    Boschloo RD. Stat Neerl 1970;24:1.
     """
     counts = count_table(table, shape=(2, 2))
     if _lacks_margin(counts):

@@ -3,7 +3,7 @@ source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE)
 tables <- list(
   orr = rbind(c(80, 32), c(62, 38)), dcr = rbind(c(97, 15), c(82, 18)), small = rbind(c(3, 1), c(1, 3)),
   separated = rbind(c(5, 0), c(0, 6)), lopsided = rbind(c(1, 24), c(5, 2)), large = rbind(c(700, 300), c(620, 380)),
-  near = rbind(c(10, 10), c(10, 11)),
+  near = rbind(c(10, 10), c(10, 11)), orr_transposed = rbind(c(80, 62), c(32, 38)), tied = rbind(c(7, 8), c(12, 3)),
   job = rbind(c(1, 2, 1, 0), c(3, 3, 6, 1), c(10, 10, 14, 9), c(6, 7, 12, 11)),
   response = rbind(c(4, 76, 17, 15), c(2, 60, 20, 18)), sites = rbind(c(60, 40, 9, 3), c(41, 50, 6, 3)),
   three = rbind(c(8, 1, 2), c(2, 7, 1), c(0, 3, 9)), tall = rbind(c(2, 9), c(7, 3), c(1, 1), c(0, 6), c(5, 5)))
@@ -48,5 +48,5 @@ unconditional <- function(name) {
 
 write_reference(list(
   tables = lapply(names(tables), one),
-  unconditional = lapply(c("orr", "dcr", "small", "separated", "lopsided", "near"), unconditional)
+  unconditional = lapply(c("orr", "dcr", "small", "separated", "lopsided", "near", "orr_transposed", "tied"), unconditional)
 ))
