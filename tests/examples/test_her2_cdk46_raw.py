@@ -1,4 +1,4 @@
-"""The bundled study's raw files: written anew to the byte, invented throughout, and holding what the answer key says."""
+"""The bundled study's raw files: the same bytes at each run, invented throughout, true to the answer key."""
 
 from __future__ import annotations
 
