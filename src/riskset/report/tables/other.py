@@ -1,0 +1,153 @@
+"""Tables of what surrounds the results: findings, claims, parameters, versions and hashes, unknown kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from riskset.report import format as fmt
+from riskset.report.labels import humanise
+from riskset.report.reader import Reader, printed
+from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
+from riskset.results import ResultRow
+
+_SEVERITY = {
+    "E": "Error",
+    "W": "Warning",
+    "I": "Information",
+    "error": "Error",
+    "warn": "Warning",
+    "info": "Information",
+}
+
+
+class FindingLike(Protocol):
+    """What the report reads of a finding of the review."""
+
+    @property
+    def rule(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> str: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def remedy(self) -> str: ...  # noqa: D102
+    @property
+    def about(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class VerdictLike(Protocol):
+    """What the report reads of a verdict on a claim."""
+
+    @property
+    def says(self) -> str: ...  # noqa: D102
+    @property
+    def published(self) -> Any: ...  # noqa: D102
+    @property
+    def ours(self) -> ResultRow | None: ...  # noqa: D102
+    @property
+    def agrees(self) -> bool: ...  # noqa: D102
+    @property
+    def why(self) -> str: ...  # noqa: D102
+
+
+def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
+    """What the review says, one line a finding; a row that it is about is named."""
+    columns = headings("Rule", "Severity", "Finding", "Remedy", "Answer")
+    table = TableBuilder("findings-table", "Findings of the statistical review.", [columns], align="lllll", wide=True)
+    for finding in found:
+        names = [name for name in finding.about if name in reader.results.by_name]
+        message = Part(str(finding.message), "; ".join(names) or None)
+        answer = str(getattr(finding, "answer", None) or "")
+        severity = _SEVERITY.get(str(finding.severity), humanise(str(finding.severity)))
+        table.line(str(finding.rule), severity, message, str(finding.remedy or ""), answer)
+    return table.finish()
+
+
+def ours_of(verdict: VerdictLike) -> Part:
+    """Print our number beside a published one, in its unit."""
+    row = verdict.ours
+    given = getattr(verdict, "ours_text", None)
+    if given:
+        return Part(str(given), None if row is None else row.row)
+    return Part("not found") if row is None else printed(row)
+
+
+def claims(verdicts: Sequence[VerdictLike]) -> Table:
+    """Published numbers beside ours."""
+    columns = headings("Claim", "Published", "This study", "Agree?")
+    table = TableBuilder("claims-table", "Published, this study, agreement.", [columns], align="lccl")
+    for verdict in verdicts:
+        verdict_text = "yes" if verdict.agrees else "no"
+        answer = Part(verdict_text, strong=not verdict.agrees, note=None if verdict.agrees else (verdict.why or None))
+        table.line(str(verdict.says), str(verdict.published), ours_of(verdict), answer)
+    return table.finish()
+
+
+def parameters(reader: Reader, name: str) -> Table:
+    """Every parameter in force, defaults too."""
+    table = TableBuilder(
+        f"{name}-table", "Parameters in force.", [headings("Parameter", "Value")], align="ll", supplementary=True
+    )
+    for row in reader.rows(name, "definition"):
+        table.line(row.variable or row.row, Part(row.text or "", row.row))
+    return table.finish()
+
+
+def provenance(manifest: Mapping[str, Any]) -> Table:
+    """Versions and the hashes of the inputs."""
+    columns = headings("What", "Value")
+    table = TableBuilder("provenance-table", "Versions and hashes.", [columns], align="ll", supplementary=True)
+    for name in ("riskset", "python", "seed"):
+        if name in manifest:
+            table.line({"riskset": "riskset", "python": "Python", "seed": "Seed"}[name], str(manifest[name]))
+    _pairs(table, "Packages", manifest.get("packages", {}))
+    inputs = manifest.get("inputs", {})
+    if isinstance(inputs, Mapping):
+        for kind, files in inputs.items():
+            _pairs(table, f"SHA-256 of {'the data files' if kind == 'data' else 'the study files'}", files)
+    return table.finish()
+
+
+def _pairs(table: TableBuilder, title: str, pairs: Any) -> None:
+    if not isinstance(pairs, Mapping) or not pairs:
+        return
+    table.section(title)
+    for name, value in pairs.items():
+        table.line(str(name), str(value), indent=1)
+
+
+def generic(reader: Reader, name: str, title: str) -> Table:
+    """Lay out the rows of an analysis that has no table of its own."""
+    columns = headings("Of whom", "What", "Statistic", "Value (interval)", "n", "Events")
+    table = TableBuilder(f"{name}-rows-table", title, [columns], align="lllccc", supplementary=True, wide=True)
+    for row in _estimates(reader.rows(name)):
+        who = " · ".join(_who(reader, row)) or "All patients"
+        table.line(who, _what(reader, row), humanise(row.statistic), _value(reader, row), *_counts(row))
+    return table.finish()
+
+
+def _estimates(rows: Iterable[ResultRow]) -> list[ResultRow]:
+    return [row for row in rows if row.statistic not in ("conf_low", "conf_high")]
+
+
+def _who(reader: Reader, row: ResultRow) -> list[str]:
+    parts = [] if row.population is None else [reader.labels.of(row.population)]
+    return parts + ([] if row.group is None else [reader.labels.level(row.group, row.group_level)])
+
+
+def _what(reader: Reader, row: ResultRow) -> str:
+    parts = [] if row.endpoint is None else [reader.labels.of(row.endpoint)]
+    if row.variable is not None:
+        parts.append(reader.labels.contrast(row.variable, row.level, row.reference))
+    if row.time is not None:
+        parts.append(f"{fmt.whole_months(row.time)} months")
+    return " · ".join(parts)
+
+
+def _value(reader: Reader, row: ResultRow) -> Inline:
+    return reader.estimate(row)
+
+
+def _counts(row: ResultRow) -> list[Part]:
+    return [Part("" if n is None else fmt.count(n), row.row) for n in (row.n, row.events)]
