@@ -7,7 +7,7 @@ frame (`Tables`): a step takes one and gives back another with tables or columns
 
 from __future__ import annotations
 
-from riskset.tables.canonical import ASSESSMENT_RESPONSES, CANONICAL, ORGANS
+from riskset.tables.canonical import ASSESSMENT_RESPONSES, BONE, CANONICAL, ORGANS, VISCERAL
 from riskset.tables.derived import DERIVED
 from riskset.tables.provenance import PROVENANCE
 from riskset.tables.schema import KEY, ROW_KEY, Column, Tables, TableSchema, empty, fit
@@ -16,6 +16,7 @@ SCHEMAS: dict[str, TableSchema] = {**CANONICAL, **PROVENANCE, **DERIVED}
 
 __all__ = [
     "ASSESSMENT_RESPONSES",
+    "BONE",
     "CANONICAL",
     "DERIVED",
     "KEY",
@@ -23,6 +24,7 @@ __all__ = [
     "PROVENANCE",
     "ROW_KEY",
     "SCHEMAS",
+    "VISCERAL",
     "Column",
     "TableSchema",
     "Tables",

@@ -32,6 +32,26 @@ ORGANS = (
     "other",
 )
 
+# Organs that make disease visceral, by definition. Nodes, skin and bone are visceral in none of them; the
+# contralateral breast and organs without a code neither.
+VISCERAL: dict[str, tuple[str, ...]] = {
+    "default": (
+        "lung",
+        "pleura",
+        "liver",
+        "peritoneum",
+        "cns",
+        "adrenal",
+        "pericardium",
+        "gastrointestinal",
+        "kidney",
+        "ovary",
+    ),
+    "strict": ("liver", "lung"),
+    "trial": ("liver", "lung", "pleura"),
+}
+BONE = ("bone", "bone_marrow")
+
 # Codes that `assessments.response` may hold: RECIST words, and NE for not evaluable.
 ASSESSMENT_RESPONSES = ("CR", "PR", "SD", "NON_CR_NON_PD", "PD", "NE")
 

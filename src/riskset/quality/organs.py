@@ -1,0 +1,110 @@
+"""Checks of what a centre derived from organs against the organs themselves."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskset.protocol import Protocol
+from riskset.quality.check import Check, located, nothing
+from riskset.tables import BONE, KEY, VISCERAL, Tables
+
+NOT_DISTANT = ("contralateral_breast",)
+
+
+def _organs(tables: Tables) -> pl.DataFrame:
+    """Give for each patient the organs present, absent and unknown, as lists."""
+    by_organ = tables["organs"].group_by(*KEY, "organ").agg(pl.col("present").max())
+    return (
+        by_organ.group_by(KEY)
+        .agg(
+            pl.col("organ").filter(pl.col("present")).sort().alias("present"),
+            pl.col("organ").filter(~pl.col("present")).sort().alias("absent"),
+            pl.col("organ").filter(pl.col("present").is_null()).sort().alias("unknown"),
+        )
+        .sort(KEY)
+    )
+
+
+def _supplied(tables: Tables, name: str) -> pl.DataFrame:
+    mine = tables["supplied"].filter((pl.col("name") == name) & pl.col("value").is_not_null())
+    return mine.join(_organs(tables), on=KEY, how="inner", maintain_order="left")
+
+
+def _any_of(organs: tuple[str, ...], column: str) -> pl.Expr:
+    return pl.col(column).list.set_intersection(list(organs)).list.len() > 0
+
+
+def _truth() -> pl.Expr:
+    return (
+        pl.col("value")
+        .str.to_lowercase()
+        .replace_strict({"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}, default=None)
+    )
+
+
+class BoneOnly(Check):
+    """`bone_only` supplied as true with another organ, or as false with bone alone."""
+
+    id = "V31"
+    meaning = "supplied bone-only disease contradicts the organs"
+    stage = "derived"
+
+    def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
+        """Hold the supplied value against the organs."""
+        rows = _supplied(tables, "bone_only")
+        if not rows.height:
+            return nothing()
+        others = pl.col("present").list.set_difference([*BONE, *NOT_DISTANT]).list.len() > 0
+        bone = _any_of(BONE, "present")
+        # Bone alone is known only where no organ is left unknown.
+        alone = bone & ~others & (pl.col("unknown").list.len() == 0)
+        no_bone = ~bone & ~_any_of(BONE, "unknown") & _any_of(("bone",), "absent")
+        wrong = rows.filter((_truth() & (others | no_bone)) | (~_truth() & alone))
+        return located(
+            wrong, "supplied", "bone_only", "Bone-only disease contradicts the listed organs; correct one."
+        ).with_columns(value=wrong["value"])
+
+
+class VisceralFlag(Check):
+    """`visceral` supplied as false with a visceral organ, or as true with all of them known absent."""
+
+    id = "V32"
+    meaning = "supplied visceral disease contradicts the organs"
+    stage = "derived"
+
+    def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
+        """Hold the supplied value against the organs of the study's own definition."""
+        rows = _supplied(tables, "visceral")
+        if not rows.height:
+            return nothing()
+        declared = [getattr(c, "definition", None) for c in protocol.covariates.values() if c.rule == "visceral"]
+        organs = VISCERAL[declared[0] if declared and declared[0] in VISCERAL else "default"]
+        some = _any_of(organs, "present")
+        none = pl.col("absent").list.set_intersection(list(organs)).list.len() == len(organs)
+        wrong = rows.filter((_truth() & none) | (~_truth() & some))
+        return located(
+            wrong, "supplied", "visceral", "Visceral disease contradicts the listed organs; correct one."
+        ).with_columns(value=wrong["value"])
+
+
+class OrganNumber(Check):
+    """`n_organs` supplied differently from the organs listed as present, counting lung and pleura as one or as two."""
+
+    id = "V33"
+    meaning = "supplied number of organs contradicts the organs"
+    stage = "derived"
+
+    def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
+        """Hold the supplied number against the count."""
+        rows = _supplied(tables, "n_organs")
+        if not rows.height:
+            return nothing()
+        count = pl.col("present").list.len().cast(pl.Float64)
+        both = (pl.col("present").list.set_intersection(["lung", "pleura"]).list.len() == 2).cast(pl.Float64)
+        bones = (pl.col("present").list.set_intersection(list(BONE)).list.len() == 2).cast(pl.Float64)
+        fewest = count - both - bones
+        unknown = pl.col("unknown").list.len().cast(pl.Float64)
+        wrong = rows.filter((pl.col("number") < fewest) | (pl.col("number") > count + unknown))
+        return located(
+            wrong, "supplied", "n_organs", "The number of organs contradicts the listed organs; correct one."
+        ).with_columns(value=wrong["value"])

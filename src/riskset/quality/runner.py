@@ -1,0 +1,102 @@
+"""Running the checks of a stage and applying their policies."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import polars as pl
+
+from riskset.errors import UsageError
+from riskset.protocol import Policy, Protocol
+from riskset.quality.check import Check, Stage
+from riskset.tables import PROVENANCE, Tables, fit
+
+_ACTION: dict[Policy, str] = {
+    "report": "reported",
+    "set_missing": "set_missing",
+    "exclude": "excluded",
+    "stop": "stopped",
+}
+
+
+def _discover() -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    for info in iter_modules([str(Path(__file__).parent)]):
+        if info.name in ("check", "runner"):
+            continue
+        module = import_module(f"riskset.quality.{info.name}")
+        for thing in vars(module).values():
+            if isinstance(thing, type) and issubclass(thing, Check) and thing.__module__ == module.__name__:
+                found[thing.id] = thing()
+    return dict(sorted(found.items()))
+
+
+ALL: dict[str, Check] = _discover()
+CHECKS: dict[str, str] = {name: check.meaning for name, check in ALL.items()}
+
+
+def policy_of(check: Check, protocol: Protocol) -> Policy:
+    """Give a check's policy: the study file's, else the check's own.
+
+    Raises
+    ------
+    UsageError
+        The study file asks a later check to set values missing.
+    """
+    policy = protocol.quality.get(check.id, check.policy)
+    if policy == "set_missing" and check.stage != "tables":
+        raise UsageError(f"quality.{check.id}: this check runs after values were used; choose report, exclude or stop.")
+    return policy
+
+
+def run_checks(stage: Stage, protocol: Protocol, tables: Tables) -> Tables:
+    """Run the checks of a stage; give the tables with their queries added and their policies applied.
+
+    `report` only asks. `set_missing` (stage `tables`) makes the named cell null. `exclude` marks the patient, whom
+    the cohort then leaves out under the criterion `data_quality`. `stop` marks the query, and the run ends.
+    """
+    for check in ALL.values():
+        if check.stage != stage:
+            continue
+        policy = policy_of(check, protocol)
+        if check.raised_by_step:
+            tables = _escalate(check, policy, protocol, tables)
+            continue
+        found = _as_queries(check, policy, check.find(protocol, tables))
+        if policy == "set_missing":
+            tables = _set_missing(found, tables)
+        tables = check.mend(tables)
+        tables = {**tables, "queries": pl.concat([tables["queries"], found])}
+    return tables
+
+
+def _as_queries(check: Check, policy: Policy, found: pl.DataFrame) -> pl.DataFrame:
+    stated = found.with_columns(check=pl.lit(check.id), severity=pl.lit(check.severity), action=pl.lit(_ACTION[policy]))
+    order = ["centre", "patient", "source", "row", "table", "field", "message", "value"]
+    return fit(stated, PROVENANCE["queries"]).sort(order, nulls_last=True)
+
+
+def _escalate(check: Check, policy: Policy, protocol: Protocol, tables: Tables) -> Tables:
+    """Apply a declared policy of exclusion or stopping to queries that an earlier step raised under this id."""
+    if check.id not in protocol.quality or policy not in ("exclude", "stop"):
+        return tables
+    action = pl.when(pl.col("check") == check.id).then(pl.lit(_ACTION[policy])).otherwise(pl.col("action"))
+    return {**tables, "queries": tables["queries"].with_columns(action=action)}
+
+
+def _set_missing(found: pl.DataFrame, tables: Tables) -> Tables:
+    """Make the cells that queries name null."""
+    changed = dict(tables)
+    for (table, field), cells in found.group_by("table", "field", maintain_order=True):
+        if table is None or field is None:
+            continue
+        frame = changed[str(table)]
+        if field not in frame.columns:
+            continue
+        places = cells.select("source", "row", "patient").unique().with_columns(_found=pl.lit(True))
+        marked = frame.join(places, on=["source", "row", "patient"], how="left", maintain_order="left")
+        kept = pl.when(pl.col("_found").is_null()).then(pl.col(str(field)))
+        changed[str(table)] = marked.with_columns(kept.alias(str(field))).drop("_found")
+    return changed
