@@ -197,13 +197,23 @@ def _check_levels(parts: Sequence[Operand]) -> None:
 def _common(parts: Sequence[Operand], says: str) -> tuple[Kind, list[pl.Expr], Operand]:
     """Unify the alternatives of COALESCE or CASE; the last value is the result's description, without expression."""
     kind, parts = _unify(parts)
-    levels: frozenset[str] | None = frozenset()
-    for part in parts:
-        own = frozenset({part.literal}) if part.literal is not None else part.levels
-        if part.kind is not Kind.NULL:
-            levels = None if own is None or levels is None else levels | own
-    described = Operand(kind, pl.lit(None), says, levels=levels if kind is Kind.TEXT else None)
+    described = Operand(kind, pl.lit(None), says, levels=_common_levels(parts))
     return kind, [p.expr for p in parts], described
+
+
+def _common_levels(parts: Sequence[Operand]) -> frozenset[str] | None:
+    """Give the levels that a choice among factors and literals can have; None where it can be any text."""
+    if not any(p.levels is not None for p in parts):
+        return None
+    levels: frozenset[str] = frozenset()
+    for part in parts:
+        if part.literal is not None:
+            levels |= {part.literal}
+        elif part.levels is not None:
+            levels |= part.levels
+        elif part.kind is not Kind.NULL:
+            return None
+    return levels
 
 
 # --- logic and comparison ---------------------------------------------------------------------------------------

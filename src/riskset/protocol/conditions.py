@@ -88,12 +88,20 @@ class Condition:
             truth = Compiler(types).truth(self._tree)
         except ConditionError as error:
             raise ConditionError(f"Condition {_shown(self.text)}: {error}") from None
-        # Without a column an expression would give one row whatever the frame's height.
-        return truth if truth.meta.root_names() else truth & pl.repeat(True, pl.len())
+        # Without a column, or where Polars folds one away, there would be one row whatever the frame's height.
+        return truth & pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
     def sql(self, dialect: str | None = None) -> str:
-        """Render the condition for a database (a sqlglot dialect name); names are quoted, division is never whole."""
-        return str(self._tree.sql(dialect=dialect, identify=True))
+        """Render the condition: for a database (a sqlglot dialect name), or as SQL that reads back as a condition.
+
+        Names are quoted. For a database, division is never whole and division by zero gives null.
+        """
+        tree = self._tree
+        if dialect is not None:
+            tree = tree.copy()
+            for division in tree.find_all(exp.Div):
+                division.set("safe", True)  # a division by zero gives null there too, as here
+        return str(tree.sql(dialect=dialect, identify=True))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -138,8 +146,6 @@ def _parse(text: str) -> Any:
         raise ConditionError(f"Condition {shown} cannot be read; look for a quote that is not closed.") from None
     for node in _walk(tree):
         _check_node(node, shown)
-    for division in tree.find_all(exp.Div):
-        division.set("safe", True)  # rendered for a database, a division by zero gives null as here
     return tree
 
 
@@ -168,7 +174,7 @@ def _check_tokens(tokens: Sequence[Token], shown: str) -> None:
         if kind in (TokenType.SELECT, TokenType.WITH):
             raise ConditionError(f"Condition {shown} holds {token.text.upper()}, which a condition cannot; {_REMEDY}")
         called = i + 1 < len(tokens) and tokens[i + 1].token_type is TokenType.L_PAREN
-        if kind is TokenType.VAR and called and token.text.lower() not in _FUNCTIONS:
+        if kind is TokenType.VAR and called and token.text.lower() not in (*_FUNCTIONS, "cast"):
             raise ConditionError(f"Condition {shown} calls the function '{token.text}'; {_ALLOWED_FUNCTIONS}")
 
 
