@@ -71,6 +71,9 @@ LOST: dict[str, tuple[str, str]] = {
     "birth_absent": ("adult", "unknown"),
 }
 
+# Two of them are men.
+MEN = {("ankara", "too_early"), ("leeds", "line_five")}
+
 IHC_WORDS = {
     "her2_three": ("3+", "not_done"),
     "her2_amplified": ("2+", "positive"),
@@ -98,6 +101,8 @@ def _person(centre: str, why: str, number: int) -> Person:
     dice = Dice("further", pid)
     person = person_from(_row(pid, why, dice), centre)
     person.row["why"] = why
+    if (centre, why) in MEN:
+        person.sex, person.gnrh, person.row["menopause"] = "male", None, ""
     if why in IHC_WORDS:
         _set_her2(person, *IHC_WORDS[why])
     elif why in CHANGES:

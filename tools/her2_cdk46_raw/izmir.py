@@ -83,11 +83,18 @@ def _sample_columns(tissue: str, word: str) -> dict[str, Writer]:
     return {
         f"{word}_PATOLOJI_TARIHI": lambda p, _: day(s.day) if (s := of(p)) else "",
         f"{word}_HER2_IHK": lambda p, d: d.pick(IHC_WORDS[s.ihc]) if (s := of(p)) else "",
-        f"{word}_FISH": lambda p, d: d.pick(ISH_WORDS[s.ish]) if (s := of(p)) else "",
+        f"{word}_FISH": lambda p, d: _fish(s, d) if (s := of(p)) else "",
         f"{word}_ER": lambda p, d: receptor(s.er, d, p.slipped("er_fraction")) if (s := of(p)) else "",
         f"{word}_PR": lambda p, d: receptor(s.pr, d) if (s := of(p)) else "",
         f"{word}_KI67": lambda p, d: _ki67(s, d) if (s := of(p)) else "",
     }
+
+
+def _fish(sample: Sample, dice: Dice) -> str:
+    """Write the in situ result; where a 2+ has none there stands a dash, which elsewhere could be read as negative."""
+    if (sample.ihc, sample.ish) == ("2+", "not_done"):
+        return ABSENT
+    return dice.pick(ISH_WORDS[sample.ish])
 
 
 def _ki67(sample: Sample, dice: Dice) -> str:
