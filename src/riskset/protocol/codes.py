@@ -54,10 +54,11 @@ def fold_text(text: str) -> str:
     return " ".join(plain.casefold().replace("\u0307", "").split())
 
 
-def check_field(table: str, name: str, declared: str | None) -> str | None:
+def check_field(table: str, name: str, declared: str | None, *, typed: bool = False) -> str | None:
     """Say what is wrong with a field of that name in a canonical table, or None.
 
-    `declared` is the `type` that the mapping gives; a field outside the schema needs one.
+    `declared` is the `type` that the mapping gives. A field outside the schema needs one, unless it is `typed` by its
+    value, as a constant is.
     """
     schema = CANONICAL[table]
     if name in _SET_BY_THE_PROGRAM:
@@ -72,7 +73,7 @@ def check_field(table: str, name: str, declared: str | None) -> str | None:
         hint = did_you_mean(name, known)
         if not schema.open:
             return f"The table '{table}' has no field '{name}'{hint}; its fields are {', '.join(known)}."
-        if declared is None:
+        if declared is None and not typed:
             return f"The table '{table}' has no field '{name}'{hint}; give it a 'type' to add it."
         return None
     if declared is not None and FIELD_TYPES[declared] != column.dtype:

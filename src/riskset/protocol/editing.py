@@ -46,7 +46,7 @@ def edit(text: str, path: str | Sequence[str | int], value: Any) -> str:
     if document.problems:
         raise StudyFileError(document.problems)
     if at in document.nodes:
-        changed = _replace(text, document.nodes[at], value)
+        changed = _replace(text, document, at, value)
     else:
         changed = _insert(text, document, at, value)
     _verify(document, changed, at, value)
@@ -59,8 +59,9 @@ def _path(path: str | Sequence[str | int]) -> Path_:
     return tuple(int(i) if i else key for i, key in re.findall(r"\[(\d+)\]|([^.\[\]]+)", path))
 
 
-def _replace(text: str, node: Node, value: Any) -> str:
-    start, end = node.start_mark.index, _end(node, text)
+def _replace(text: str, document: Document, at: Path_, value: Any) -> str:
+    node = document.nodes[at]
+    start, end = _span(document, at, text)
     before = text[:start]
     if _is_block(node) and before.rstrip().endswith(":"):
         before = before.rstrip()  # what stood on lines of its own comes to stand behind its key
@@ -72,11 +73,30 @@ def _is_block(node: Node) -> bool:
     return isinstance(node, MappingNode | SequenceNode) and not node.flow_style
 
 
+def _span(document: Document, at: Path_, text: str) -> tuple[int, int]:
+    """Give where a value begins and ends; an empty one stands right behind the colon of its key."""
+    node, parent = document.nodes[at], document.nodes.get(at[:-1])
+    if isinstance(parent, MappingNode) and at:
+        key = next(k for k, v in parent.value if k.value == at[-1])
+        if _is_empty(node):
+            end = _end_of_pair(key, node, text)
+            return end, end
+    return int(node.start_mark.index), _end(node, text)
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and int(node.start_mark.index) == int(node.end_mark.index)
+
+
+def _end_of_pair(key: Node, value: Node, text: str) -> int:
+    return text.index(":", int(key.end_mark.index)) + 1 if _is_empty(value) else _end(value, text)
+
+
 def _end(node: Node, text: str) -> int:
     """Give where a value ends; YAML lets a block reach as far as the next key, over comments that are not its own."""
     if _is_block(node) and node.value:
         last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last, text)
+        return _end_of_pair(*last, text) if isinstance(last, tuple) else _end(last, text)
     start, end = int(node.start_mark.index), int(node.end_mark.index)
     return start + len(text[start:end].rstrip())
 

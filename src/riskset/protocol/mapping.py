@@ -218,7 +218,7 @@ def _field_problems(block: Block, name: str, field: FieldSpec, at: _Path) -> _Fo
 
 def _constant_problems(block: Block, name: str, value: Scalar, at: _Path) -> _Found:
     # A constant's type shows in its value, so a further field needs no `type` here.
-    message = check_field(block.table, name, "text")
+    message = check_field(block.table, name, None, typed=True)
     if message:
         yield at, message
     elif name in block.fields:

@@ -45,7 +45,7 @@ def reword(
             problems.append(locations.problem((*prefix, *path), _unknown_key(key, known), key=True))
         elif error["type"] == "missing":
             message = f"'{path[-1]}' is missing; add it."
-            problems.append(locations.problem((*prefix, *path[:-1]), message))
+            problems.append(locations.problem((*prefix, *path), message))
         elif "[key]" in error["loc"]:
             problems.append(locations.problem((*prefix, *path), _sentence(error, path), key=True))
         else:
@@ -115,8 +115,7 @@ def _sentence(error: ErrorDetails, path: Path_) -> str:
     if kind in _KINDS_OF_VALUE:
         return f"{_called(path)} has to be {_KINDS_OF_VALUE[kind]}."
     if kind in _BOUNDS:
-        word, key = _BOUNDS[kind]
-        return f"{_called(path)} has to be {word} {context[key]}."
+        return f"{_called(path)} has to be {_BOUNDS[kind].format_map(context)}."
     if kind == "string_pattern_mismatch":
         name = str(error["input"])[:60]
         return f"'{name}' is no id; use small letters, digits and _, beginning with a letter."
@@ -169,18 +168,18 @@ _KINDS_OF_VALUE = {
     "date_parsing": "a date as YYYY-MM-DD",
     "date_from_datetime_parsing": "a date as YYYY-MM-DD",
     "date_from_datetime_inexact": "a date as YYYY-MM-DD",
-    "string_too_short": "text that is not empty",
-    "string_too_long": "shorter",
 }
 
 _BOUNDS = {
-    "greater_than": ("greater than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
-    "multiple_of": ("a multiple of", "multiple_of"),
-    "too_short": ("a list whose number of entries is at least", "min_length"),
-    "too_long": ("a list whose number of entries is at most", "max_length"),
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_short": "text that is not empty",
+    "string_too_long": "text of at most {max_length} character(s)",
+    "too_short": "given at least {min_length} entry",
+    "too_long": "given at most {max_length} entries",
 }
 
 
