@@ -37,6 +37,7 @@ class Centre:
     queries: list[pl.DataFrame | None] = field(default_factory=list)
     complete: set[str] = field(default_factory=set)
     uncertain: set[str] = field(default_factory=set)
+    repeated: set[str] = field(default_factory=set)
 
     def add(self, block: Block, extract: Extract) -> None:
         """Take in what one block gave."""
@@ -51,9 +52,10 @@ class Centre:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Give the centre's canonical tables; every patient has one row in `patients`."""
-        tables = {name: self._joined(name) for name in CANONICAL if name not in ("patients", "supplied")}
-        tables["supplied"] = self._once(self._joined("supplied"), ["patient", "name"], "value", CONFLICT)
+        tables = {name: self._joined(name) for name in CANONICAL if name != "patients"}
         tables["patients"] = self._patients(tables)
+        tables = {name: frame if name == "patients" else self._unrepeated(frame) for name, frame in tables.items()}
+        tables["supplied"] = self._once(tables["supplied"], ["patient", "name"], "value", CONFLICT)
         tables["organs"] = self._completed(tables["organs"].unique(maintain_order=True), tables["patients"])
         for name, frame in tables.items():
             if name != "patients" and self.parts.get("patients"):
@@ -100,7 +102,14 @@ class Centre:
             again = again.join(kept, on=key, how="left").filter(pl.col(value).ne_missing(pl.col("kept")))
         table = "patients" if value is None else "supplied"
         self.queries.append(row_queries(again, problem, centre=self.id, table=table))
+        if value is None:
+            self.repeated.update(again["patient"].to_list())
         return first
+
+    def _unrepeated(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Where a patient's row stands twice in a sheet, the facts that both rows give alike count once."""
+        facts = pl.struct(name for name in frame.columns if name != "row")
+        return frame.filter(~pl.col("patient").is_in(sorted(self.repeated)) | facts.is_first_distinct())
 
     def _completed(self, organs: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
         """Where the list of organs is complete, an organ that it does not name for a patient is known to be absent.

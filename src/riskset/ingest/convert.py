@@ -44,7 +44,8 @@ class Target:
     kind
         `text`, `number`, `integer`, `date` or `boolean`.
     codes
-        Folded text -> value; codes win over words for missing.
+        Folded text -> value; codes win over words for missing. A text or Boolean that they lack is a question to the
+        centre; a number or date that they lack is read as one.
     allowed
         The codes that a text column may hold; empty where any text may stand.
     missing
@@ -162,7 +163,7 @@ def _reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[Read,
     if target.kind in ("number", "integer"):
         return _number_reader(distinct, target), None
     if target.kind == "boolean":
-        return _read_truth, None
+        return (_read_truth if target.codes is None else _unmapped), None
     return _text_reader(cells, target), None
 
 
@@ -192,6 +193,10 @@ def _text_reader(cells: Cells, target: Target) -> Read:
 def _read_truth(text: str, _: int) -> tuple[Any, str | None]:
     value = _TRUTH.get(fold_text(text))
     return value, None if value is not None else "unmapped_code"
+
+
+def _unmapped(_: str, __: int) -> tuple[Any, str | None]:
+    return None, "unmapped_code"
 
 
 def _number_reader(distinct: pl.DataFrame, target: Target) -> Read:

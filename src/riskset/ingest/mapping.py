@@ -84,7 +84,7 @@ class BlockReader:
         for fields_of_row, constants in self.block.rows():
             part = self._one_entry(fields_of_row, constants, queries, fields, uncertain)
             parts.append(part)
-        rows = pl.concat(parts, how="diagonal")
+        rows = pl.concat(parts, how="diagonal_relaxed")
         return Extract(rows, queries, list(dict.fromkeys(fields)), frozenset(uncertain))
 
     def _check_columns(self) -> None:
@@ -247,13 +247,16 @@ class BlockReader:
 
 
 def field_kind(table: str, name: str, spec: FieldSpec) -> str:
-    """Give the type word of a field: the schema's, else the mapping's; a supplied value with a unit is a number."""
+    """Give the type word of a field: the schema's, the mapping's, or what a supplied value's codes or unit show."""
     column = CANONICAL[table].column(name) if table != "supplied" else None
     if column is not None:
         return next(word for word, dtype in FIELD_TYPES.items() if dtype == column.dtype)
     if spec.type is not None:
         return spec.type
-    return "number" if table == "supplied" and spec.unit is not None and spec.codes is None else "text"
+    coded = [value for value in (spec.codes or {}).values() if value is not None]
+    if coded and all(isinstance(value, bool) for value in coded):
+        return "boolean"
+    return "number" if spec.unit is not None and not coded else "text"
 
 
 def _deciding(block: Block, fields: Mapping[str, FieldSpec]) -> list[str]:

@@ -123,5 +123,8 @@ def gather(frames: list[pl.DataFrame | None], policies: Mapping[str, str]) -> pl
         return empty(QUERIES)
     stops = [check for check, policy in policies.items() if policy == "stop"]
     stopped = pl.when(pl.col("check").is_in(stops)).then(pl.lit("stopped")).otherwise(pl.col("action"))
-    together = pl.concat(present).with_columns(action=stopped).unique()
+    together = pl.concat(present).with_columns(action=stopped).unique(maintain_order=True)
+    # A row without a patient id (a footer, say) is one question, however many blocks read its sheet.
+    again = ~pl.struct("check", "source", "row", "patient").is_first_distinct()
+    together = together.filter(~((pl.col("check") == "V01") & pl.col("patient").is_null() & again))
     return together.sort("centre", "source", "row", "check", "table", "field", "message", "value", nulls_last=False)

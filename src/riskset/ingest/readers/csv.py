@@ -57,7 +57,7 @@ def _decode(data: bytes, options: ReadOptions) -> tuple[str, str | None]:
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     declared = options.encoding
     if declared is not None:
-        if codecs_name(declared, label) in ("utf-8", "utf-16") and marked is not None:
+        if _codec(declared, label) in ("utf-8", "utf-16") and marked is not None:
             declared = marked
         return _strict(data, declared, label), None
     if marked is not None:
@@ -75,7 +75,7 @@ def _decode(data: bytes, options: ReadOptions) -> tuple[str, str | None]:
     )
 
 
-def codecs_name(encoding: str, label: str) -> str:
+def _codec(encoding: str, label: str) -> str:
     """Give Python's name of an encoding, or refuse an unknown one."""
     try:
         return codecs.lookup(encoding).name

@@ -43,16 +43,11 @@ def read(path: Path, options: ReadOptions) -> Iterator[Sheet]:
     columns = [values[name] for name in meta.column_names]
     sheet = assemble(None, names, _rows(columns), options.label)
     labelled = {
-        name: _labels(meta.variable_value_labels.get(raw)) for name, raw in zip(names, columns_of(meta), strict=True)
+        name: _labels(meta.variable_value_labels.get(raw)) for name, raw in zip(names, meta.column_names, strict=True)
     }
     sheet = replace(sheet, labels={name: labels for name, labels in labelled.items() if labels})
     for _ in options.sheets:
         yield sheet
-
-
-def columns_of(meta: Any) -> list[str]:
-    """Give the variables' names as the file writes them."""
-    return list(meta.column_names)
 
 
 def _load(path: Path, options: ReadOptions) -> tuple[Mapping[str, Any], Any]:

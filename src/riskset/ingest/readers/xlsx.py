@@ -24,15 +24,14 @@ from riskset.ingest.sheet import (
     Sheet,
     SheetRequest,
     assemble,
-    column_letters,
     column_names,
     number_text,
 )
 
 EXTENSIONS = (".xlsx", ".xlsm")
-# An archive that unpacks to more than this, or a thousandfold, is a zip bomb rather than a hospital's list.
+# An archive that unpacks to more than this, or three-hundredfold, is a zip bomb rather than a hospital's list.
 MAX_UNPACKED_BYTES = 1024**3
-MAX_RATIO = 1000
+MAX_RATIO = 300
 _RATIO_COUNTS_FROM = 10 * 1024**2
 
 # A formula cell without a stored value; `t="str"` with an empty value is a formula whose result is an empty text.
@@ -165,6 +164,3 @@ def _cell(cell: Any) -> tuple[str | None, Kind]:
     if isinstance(value, date | time | timedelta):
         return str(value), Kind.DATE
     return number_text(value), Kind.NUMBER
-
-
-__all__ = ["EXTENSIONS", "column_letters", "read", "recognises"]
