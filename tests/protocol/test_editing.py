@@ -101,9 +101,10 @@ _values = st.recursive(
 )
 
 
-@given(
-    value=_values, path=st.sampled_from(["study.id", "study.title", "list", "nested[0].b", "nested[1]", "last", "x"])
-)
+_paths = st.sampled_from(["study.id", "study.title", "study.empty", "list", "nested[0].b", "nested[1]", "last", "x"])
+
+
+@given(value=_values, path=_paths)
 def test_what_is_set_is_read_back_and_nothing_else_changes(value: Any, path: str) -> None:
     before, after = parse_document(TEXT).data, parse_document(edit(TEXT, path, value)).data
     top = path.split(".")[0].split("[")[0]

@@ -96,7 +96,10 @@ def _end(node: Node, text: str) -> int:
     """Give where a value ends; YAML lets a block reach as far as the next key, over comments that are not its own."""
     if _is_block(node) and node.value:
         last = node.value[-1]
-        return _end_of_pair(*last, text) if isinstance(last, tuple) else _end(last, text)
+        if isinstance(node, MappingNode):
+            key, value = last
+            return _end_of_pair(key, value, text)
+        return _end(last, text)
     start, end = int(node.start_mark.index), int(node.end_mark.index)
     return start + len(text[start:end].rstrip())
 
