@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from textwrap import dedent
 
 import polars as pl
 
 from riskset import covariates, endpoints
-from riskset.protocol import Protocol, Vocabulary, load
+from riskset.protocol import Protocol, Spec, Vocabulary, load
 from riskset.tables import CANONICAL, PROVENANCE, empty, fit
 
 _HEAD = """\
@@ -27,7 +28,9 @@ _TYPES = {
 
 def study(text: str) -> Protocol:
     """Load a study file; the head is added where the text has none."""
-    vocabulary = Vocabulary(covariates=covariates.SPECS, endpoints=endpoints.SPECS)
+    biomarkers = {"marker": Spec}  # a stand-in: these rooms know no biomarker by name
+    vocabulary = Vocabulary(biomarkers=biomarkers, covariates=covariates.SPECS, endpoints=endpoints.SPECS)
+    text = dedent(text)
     return load(text if text.lstrip().startswith("riskset:") else _HEAD + text, vocabulary)
 
 

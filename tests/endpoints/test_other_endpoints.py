@@ -8,27 +8,27 @@ from riskset.endpoints import add_endpoints
 from riskset.errors import StudyFileError, UsageError
 from small_tables import by_patient, study, tables
 
-GIVEN = dict(
-    patients="""
+GIVEN = {
+    "patients": """
         patient | index_date:date
         p       | 2020-01-01
         q       | 2020-01-01
         r       | 2020-01-01
         s       |
     """,
-    assessments="""
+    "assessments": """
         patient | date       | response
         p       | 2020-03-01 | PD
         q       | 2020-03-01 | SD
     """,
-    contacts="""
+    "contacts": """
         patient | date       | status
         p       | 2020-06-01 | alive
         p       | 2020-09-01 | alive
         q       | 2020-06-01 | dead
         s       | 2020-06-01 | dead
     """,
-)
+}
 
 
 def run(text: str, **given: str):

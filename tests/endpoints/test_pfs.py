@@ -270,7 +270,7 @@ def test_prefer_decides_where_dates_and_a_duration_exist(prefer, expected):
 
 def test_a_supplied_duration_needs_a_unit():
     given = tables(patients="patient\np\n", supplied="patient | name | number\np | pfs | 8\n")
-    with pytest.raises(DataRefusedError, match="Centre 'a' supplies 'pfs' without a unit.*unit: months"):
+    with pytest.raises(DataRefusedError, match=r"Centre 'a' supplies 'pfs' without a unit.*unit: months"):
         add_endpoints(study(PFS), given)
 
 

@@ -100,16 +100,16 @@ def test_measurements_speak_where_no_response_is_stated():
     }
 
 
-STATED = dict(
-    patients=INDEX + "p | 2020-01-01\nq | 2020-01-01\nr | 2020-01-01\ns | 2020-01-01\nt | 2020-01-01\n",
-    assessments="""
+STATED = {
+    "patients": INDEX + "p | 2020-01-01\nq | 2020-01-01\nr | 2020-01-01\ns | 2020-01-01\nt | 2020-01-01\n",
+    "assessments": """
         patient | date       | response
         p       | 2020-06-01 | PD
         q       | 2020-03-01 | SD
         r       |            | SD
         s       | 2020-06-01 | PD
     """,
-    supplied="""
+    "supplied": """
         patient | name          | value
         p       | best_response | PR
         q       | best_response | PR
@@ -118,7 +118,7 @@ STATED = dict(
         q       | measurable    | true
         r       | measurable    | false
     """,
-)
+}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,10 @@ def test_success_is_declared():
 
 def test_responses_under_a_new_therapy_do_not_count():
     given = tables(
-        patients="patient | index_date:date | index_drug:text | physician_line:integer\np | 2020-01-01 | palbociclib | 1\n",
+        patients="""
+            patient | index_date:date | index_drug:text | physician_line:integer
+            p       | 2020-01-01      | palbociclib     | 1
+        """,
         assessments="patient | date | response\np | 2020-03-01 | SD\np | 2020-06-01 | PR\n",
         drugs="patient | inn:text | drug_class:text | start | line\np | capecitabine | chemotherapy | 2020-05-01 | 2\n",
     )
