@@ -187,7 +187,7 @@ def _prior_cdk46(read_drugs: pl.DataFrame, patients: pl.DataFrame, supplied: pl.
     index = patients.select(*KEY, "index_date", "index_source", "index_row", "index_drug")
     sure = pl.col("drug_class").eq_missing(pl.lit("cdk46"))
     perhaps = pl.col("nearest_class").eq_missing(pl.lit("cdk46"))
-    is_index_row = pl.col("source").eq_missing("index_source") & pl.col("row").eq_missing("index_row")
+    is_index_row = pl.col("source").eq_missing(pl.col("index_source")) & pl.col("row").eq_missing(pl.col("index_row"))
     records = read_drugs.filter(sure | perhaps).join(index, on=KEY, how="inner")
     # One source row may hold several drugs: only the index drug's own record is the index row itself.
     records = records.filter(~(is_index_row & pl.col("start").eq_missing(pl.col("index_date")) & sure))
