@@ -84,7 +84,7 @@ def her2(sample: Sample | None, dice: Dice) -> Cell:
     if sample is None:
         return None
     if sample.ihc == "damaged":
-        return Damaged(1, 2, "dd\\.mmm")
+        return Damaged(1, 2, "[$-41F]dd.mmm")
     return dice.pick(HER2_WORDS[(sample.ihc, sample.ish)])
 
 
@@ -209,4 +209,4 @@ def write(folder: Path, people: list[Person]) -> None:
     rows.append(
         [f"Toplam {len(people)} hasta. K: kadın, E: erkek; ex: ölmüş; TY/KY/SH/PH: tam/kısmi yanıt, stabil, progresif"]
     )
-    write_xlsx(folder / "ankara.xlsx", {"Hastalar": rows}, header_row=len(TITLE) + 1, date_format="dd\\.mm\\.yyyy")
+    write_xlsx(folder / "ankara.xlsx", {"Hastalar": rows}, header_row=len(TITLE) + 1, date_format="[$-41F]dd.mm.yyyy")

@@ -29,6 +29,7 @@ SITES = {
 
 CODEBOOK = [
     ("variable", "meaning", "codes"),
+    ("", "SIMULATED DATA: every patient in these files is invented", ""),
     ("id", "study number", ""),
     ("dob", "date of birth", "YYYY-MM-DD"),
     ("female", "sex", "1 = female; 0 = male"),

@@ -110,7 +110,7 @@ def write_sav(
     pyreadstat.write_sav(
         frame,
         path,
-        file_label="CDK4/6 takip formu",
+        file_label="CDK4/6 takip formu (benzetim verisi)",
         column_labels={name: label for name, (label, _, _) in columns.items()},
         variable_value_labels={name: {float(k): v for k, v in codes.items()} for name, codes in labels.items()},
         missing_ranges={name: [float(code) for code in codes] for name, codes in missing.items()},

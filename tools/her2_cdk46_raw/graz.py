@@ -155,4 +155,4 @@ def write(folder: Path, people: list[Person]) -> None:
         dice = person.dice
         patients.append([writer(person, dice) for writer in writers.values()])
         scans += [[person.id, s.day, "Progress" if s.response == "PD" else "kein Progress"] for s in person.scans]
-    write_xlsx(folder / "graz.xlsx", {"Patientinnen": patients, "Staging": scans}, date_format="dd\\.mm\\.yyyy")
+    write_xlsx(folder / "graz.xlsx", {"Patientinnen": patients, "Staging": scans}, date_format="[$-C07]dd.mm.yyyy")

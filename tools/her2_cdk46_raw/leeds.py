@@ -105,7 +105,7 @@ def _rebiopsy(p: Person, dice: Dice) -> list[Sample]:
 
 
 def _specimen(patient: str, sample: Sample, dice: Dice) -> list[Cell]:
-    ihc = Damaged(1, 2, "d\\-mmm") if sample.ihc == "damaged" else dice.pick(IHC_WORDS[sample.ihc])
+    ihc = Damaged(1, 2, "[$-809]d-mmm") if sample.ihc == "damaged" else dice.pick(IHC_WORDS[sample.ihc])
     return [
         patient,
         sample.day,
@@ -160,7 +160,7 @@ def write(folder: Path, people: list[Person]) -> None:
         sheets["Assessments"] += [[person.id, s.day, RESPONSE[s.response]] for s in person.scans if s.response]
         sheets["Sites"] += [[person.id, word] for organ, word in SITES.items() if person.organ(organ)]
         sheets["Contacts"] += _contacts(person, dice)
-    write_xlsx(folder / "leeds.xlsx", sheets, date_format="dd/mm/yyyy")
+    write_xlsx(folder / "leeds.xlsx", sheets, date_format="[$-809]dd/mm/yyyy")
 
 
 PATIENT_COLUMNS: list[Cell] = [
