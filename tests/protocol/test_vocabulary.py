@@ -60,6 +60,18 @@ def test_unknown_keys_are_outside_the_schema() -> None:
     )
 
 
+def test_ids_are_inside_the_schema() -> None:
+    for section in ("centres", "covariates", "endpoints", "populations", "analyses"):
+        schema = json_schema(VOCABULARY)["properties"][section]
+        assert list(schema["patternProperties"]) == ["^[a-z][a-z0-9_]*$"]
+        assert schema["additionalProperties"] is False
+
+
+def test_unquoted_numbers_may_stand_for_text_in_a_mapping() -> None:
+    defaults = mapping_json_schema()["$defs"]["MappingDefaults"]["properties"]
+    assert defaults["missing"]["items"] == {"type": ["string", "number"]}
+
+
 def test_nothing_can_be_chosen_from_an_empty_vocabulary() -> None:
     analyses = json_schema(Vocabulary())["properties"]["analyses"]
     assert next(iter(analyses["patternProperties"].values())) == {"not": {}}

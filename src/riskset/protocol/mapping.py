@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from riskset.protocol.codes import NEEDED, check_field, check_value, fold_text
@@ -37,8 +37,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[Text, Field(min_length=1)]
+_TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number"]})
+Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
+Name = Annotated[str, Field(min_length=1), BeforeValidator(_text), _TEXT_SCHEMA]
 
 
 class FieldSpec(Spec):

@@ -77,7 +77,17 @@ def mapping_json_schema() -> dict[str, Any]:
 
 
 def _dialect(schema: dict[str, Any], title: str) -> dict[str, Any]:
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_closed(schema), "title": title}
+
+
+def _closed(schema: Any) -> Any:
+    """Refuse keys that match no pattern too: pydantic leaves them out of the schema of a mapping keyed by id."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(part) for key, part in schema.items()}
+    return {**closed, "additionalProperties": False} if "patternProperties" in closed else closed
 
 
 class _OneOf:
