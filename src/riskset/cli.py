@@ -134,8 +134,8 @@ def claims(
     study: Annotated[Path | None, typer.Option("--study", help="The study file, for its labels.")] = None,
 ) -> None:
     """Compare published numbers with those of a run: published / this study / agree?"""
-    results = _room("study.trace").OutputFolder(out).results()
-    text = _room("study.study").read_text(published, "claims file")
+    results = _room("study").OutputFolder(out).results()
+    text = _room("study").read_text(published, "claims file")
     room = _room("claims")
     verdicts = room.compare(room.load(text, file=published.name), results)
     protocol = riskset.Study.load(study).protocol if study is not None else None
@@ -150,7 +150,7 @@ def new(
     ] = None,
 ) -> None:
     """Start a study: a commented study file and mapping to fill in."""
-    for path in _room("study.new").start_study(folder, source):
+    for path in _room("study").start_study(folder, source):
         out_console.print(f"Wrote {path}", markup=False)
 
 
@@ -179,7 +179,7 @@ def trace(
     limit: Annotated[int, typer.Option("--limit", help="Patients to show; 0 shows all.")] = 5,
 ) -> None:
     """Walk from a result row to its patients and the cells that they came from (shows patient data)."""
-    traced = _room("study.trace").trace(out, row)
+    traced = _room("study").trace(out, row)
     shown = traced.patients if limit == 0 else traced.patients[:limit]
     value = traced.row.text if traced.row.value is None else f"{traced.row.value:g} {traced.row.unit or ''}"
     lines = [
@@ -212,7 +212,7 @@ def patient(
     ] = None,
 ) -> None:
     """Show all that a run knows of one patient (shows patient data)."""
-    story = _room("study.trace").patient_story(out, identifier, centre)
+    story = _room("study").patient_story(out, identifier, centre)
     lines = [f"{story.centre}/{story.patient}", "Derived"]
     lines += [f"  {name}: {value}" for name, value in story.derived.items()]
     lines.append("Candidate dates")

@@ -89,12 +89,12 @@ def warning_of(fit: CoxFit, name: str | None = None) -> str | None:
     return " ".join(chosen) or None
 
 
-def write_ratio(writer: RowWriter, fit: CoxFit, position: int, level: float, **key: object) -> None:
+def write_ratio(writer: RowWriter, fit: CoxFit, position: int, conf_level: float, **key: object) -> None:
     """Write one column's hazard ratio with interval, P value, coefficient and standard error.
 
     A coefficient that runs off to infinity or that cannot be told from others is a row with status and warning.
     """
-    estimate: Estimate = fit.hazard_ratio(level)[position]
+    estimate: Estimate = fit.hazard_ratio(conf_level)[position]
     usable = not (fit.aliased[position] or fit.infinite[position])
     common = {**key, "warning": warning_of(fit, fit.names[position]), "n": fit.n, "events": fit.n_events}
     w = writer.within(**common)
@@ -111,12 +111,12 @@ def write_no_ratio(writer: RowWriter, why: str, **key: object) -> None:
     w.add("p_value", None, of="hazard_ratio")
 
 
-def write_model(writer: RowWriter, model: Model, level: float) -> None:
+def write_model(writer: RowWriter, model: Model, conf_level: float) -> None:
     """Write every term of a model, its size, fit and the joint test of variables with several columns."""
     fit = model.fit
     for position, column in enumerate(model.columns):
         key = {"variable": column.variable, "level": column.level, "reference": column.reference}
-        write_ratio(writer, fit, position, level, **key)
+        write_ratio(writer, fit, position, conf_level, **key)
     for variable, names in model.terms().items():
         if len(names) > 1:
             joint: ChiSquareTest = fit.test_columns(names)
@@ -180,7 +180,7 @@ def interaction(
     return Interaction(larger, compare_nested(smaller.fit, larger.fit), placed)
 
 
-def write_interaction(writer: RowWriter, found: Interaction | None, first: str, second: str, level: float) -> None:
+def write_interaction(writer: RowWriter, found: Interaction | None, first: str, second: str, conf_level: float) -> None:
     """Write the interaction's P value and the ratio of the hazard ratios of each product term."""
     w = writer.within(variable=f"{first}:{second}")
     if found is None:
@@ -192,7 +192,7 @@ def write_interaction(writer: RowWriter, found: Interaction | None, first: str, 
     w.add("p_interaction", found.test.p_value)
     w.add("chi_square", found.test.chi_square, of="p_interaction")
     w.add("df", found.test.df, of="p_interaction")
-    ratios = fit.hazard_ratio(level)
+    ratios = fit.hazard_ratio(conf_level)
     for x, y, position in found.products:
         key = {
             "level": f"{x.level}:{y.level}" if x.level and y.level else None,

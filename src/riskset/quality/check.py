@@ -37,10 +37,6 @@ class Check:
         """Give the problems as a frame with columns among `FOUND`."""
         raise TypeError(f"{type(self).__name__} does not say how it finds problems.")
 
-    def mend(self, tables: Tables) -> Tables:
-        """Give the tables as the steps after need them (no change, unless the problem is one of form)."""
-        return tables
-
 
 def located(frame: pl.DataFrame, table: str, field: str | None, message: str) -> pl.DataFrame:
     """Give problems that stand in rows of one table: its key and provenance, the field's text as `value`."""

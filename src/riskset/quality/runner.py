@@ -67,7 +67,6 @@ def run_checks(stage: Stage, protocol: Protocol, tables: Tables) -> Tables:
         found = _as_queries(check, policy, check.find(protocol, tables))
         if policy == "set_missing":
             tables = _set_missing(found, tables)
-        tables = check.mend(tables)
         tables = {**tables, "queries": pl.concat([tables["queries"], found])}
     return tables
 
@@ -79,10 +78,13 @@ def _as_queries(check: Check, policy: Policy, found: pl.DataFrame) -> pl.DataFra
 
 
 def _escalate(check: Check, policy: Policy, protocol: Protocol, tables: Tables) -> Tables:
-    """Apply a declared policy of exclusion or stopping to queries that an earlier step raised under this id."""
-    if check.id not in protocol.quality or policy not in ("exclude", "stop"):
+    """Apply a declared policy to queries that an earlier step raised under this id; a null cell stays null."""
+    if check.id not in protocol.quality or policy == "set_missing":
         return tables
-    action = pl.when(pl.col("check") == check.id).then(pl.lit(_ACTION[policy])).otherwise(pl.col("action"))
+    mine = pl.col("check") == check.id
+    if policy == "report":
+        mine &= pl.col("action") == "excluded"
+    action = pl.when(mine).then(pl.lit(_ACTION[policy])).otherwise(pl.col("action"))
     return {**tables, "queries": tables["queries"].with_columns(action=action)}
 
 

@@ -5,9 +5,25 @@ This room alone knows the order of the steps; each step only reads the protocol 
 
 from __future__ import annotations
 
+from riskset.study.new import start_study
 from riskset.study.quick import Quick, quick
 from riskset.study.steps import STEPS, State, Step
-from riskset.study.study import Study
-from riskset.study.vocabulary import study_vocabulary
+from riskset.study.study import Study, read_text
+from riskset.study.trace import OutputFolder, patient_story, trace
+from riskset.study.vocabulary import schema_text, study_vocabulary
 
-__all__ = ["STEPS", "Quick", "State", "Step", "Study", "quick", "study_vocabulary"]
+__all__ = [
+    "STEPS",
+    "OutputFolder",
+    "Quick",
+    "State",
+    "Step",
+    "Study",
+    "patient_story",
+    "quick",
+    "read_text",
+    "schema_text",
+    "start_study",
+    "study_vocabulary",
+    "trace",
+]

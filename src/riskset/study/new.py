@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from riskset.errors import UsageError
-from riskset.ingest import sheet_columns
+from riskset.ingest import ReadOptions
+from riskset.ingest.readers import reader_for
 
 _STUDY = """\
 # A study file. Every key is explained by `riskset schema`; unknown keys are refused with line and column.
@@ -56,7 +57,8 @@ def start_study(folder: Path, source: Path | None = None) -> tuple[Path, Path]:
     name, columns = "data.csv", []
     if source is not None:
         name = source.name
-        columns = [c for sheet in sheet_columns(source) for c in sheet.columns]
+        reader = reader_for(source, name)
+        columns = [c for sheet in reader.read(source, ReadOptions(label=name)) for c in sheet.columns]
     patient = columns[0] if columns else "patient"
     mapping = _MAPPING_HEAD % (_quoted(name), _quoted(patient), _quoted(name), _quoted(patient))
     if columns:

@@ -8,14 +8,14 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
-from riskset import claims
+from riskset import claims, covariates
 from riskset.errors import CancelledError, Problem, StudyFileError, UsageError, did_you_mean
 from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
 from riskset.study.folder import write_folder, write_refusal
 from riskset.study.lock import plans, read_lock, write_lock
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
-from riskset.study.vocabulary import patient_columns, study_vocabulary
+from riskset.study.vocabulary import columns_before_covariates, study_vocabulary
 
 
 def read_text(path: Path, what: str) -> str:
@@ -85,7 +85,7 @@ class Study:
             except StudyFileError as error:
                 problems.extend(error.problems)
         if not problems:
-            problems = check_conditions(protocol, patient_columns(protocol, mappings), text=text, file=path.name)
+            problems = _unknown_columns(protocol, mappings)
         if problems:
             raise StudyFileError(problems)
         published = None
@@ -170,6 +170,13 @@ class Study:
                 stat = path.stat()
                 found.append((name, stat.st_size, stat.st_mtime_ns))
         return (("", 0, 0), *found)
+
+
+def _unknown_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> list[Problem]:
+    """Give what conditions and covariates read but no step will give."""
+    known = columns_before_covariates(protocol, mappings)
+    found = covariates.problems(protocol, known)
+    return found or check_conditions(protocol, {**known, **covariates.columns(protocol)})
 
 
 def _sha256(text: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
-from riskset import analyses, biomarkers, covariates, endpoints, quality, timeline
-from riskset.protocol import MappingFile, Protocol, Vocabulary
+from riskset import analyses, biomarkers, covariates, endpoints, ingest, quality, timeline
+from riskset.protocol import MappingFile, Protocol, Vocabulary, json_schema
 from riskset.tables import SCHEMAS
 
 # What `type:` of a further column in a mapping means as a column type.
@@ -25,12 +27,22 @@ def study_vocabulary() -> Vocabulary:
         biomarkers=biomarkers.SPECS,
         covariates=covariates.SPECS,
         endpoints=endpoints.SPECS,
-        checks=quality.CHECKS,
+        checks={
+            **ingest.CHECKS,
+            **covariates.CHECKS,
+            **endpoints.CHECKS,
+            **quality.CHECKS,
+        },
     )
 
 
-def patient_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> dict[str, pl.DataType]:
-    """Give the columns that `patients` will have before eligibility, with types, so that conditions can be typed."""
+def schema_text() -> str:
+    """Give the JSON Schema of the study file."""
+    return json.dumps(json_schema(study_vocabulary()), indent=2, ensure_ascii=False)
+
+
+def columns_before_covariates(protocol: Protocol, mappings: dict[str, MappingFile]) -> dict[str, pl.DataType]:
+    """Give the columns that `patients` will have, covariates apart, with types, so that conditions can be typed."""
     columns: dict[str, pl.DataType] = dict(SCHEMAS["patients"].types)
     for mapping in mappings.values():
         for block in mapping.blocks:
@@ -41,5 +53,4 @@ def patient_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> dic
                     columns[name] = FURTHER_TYPES[field.type]
     columns.update(timeline.columns(protocol))
     columns.update(biomarkers.columns(protocol))
-    columns.update(covariates.columns(protocol))
     return columns
