@@ -14,6 +14,7 @@ _MODELS = {
     "cox_multivariable": "Adjusted, unstratified",
     "cox_univariable": "Univariable",
 }
+_SIZES = {"n": "Patients in the model", "events": "Events in the model", "missing": "Left out for a missing value"}
 _EMPTY = inline("")
 
 
@@ -66,10 +67,10 @@ def _cox(reader: Reader, name: str, population: str | None, exposure: str | None
     for term in _terms(reader, name, population, exposure):
         _term_lines(table, reader, name, methods, population, term, univariable)
     _size_lines(table, reader, name, methods, population, univariable)
-    table.notes += [
+    table.notes.append(
         "HR: hazard ratio. Terms beside the exposure were included for its sake; their ratios are not adjusted for "
         "confounders of their own and describe associations."
-    ]
+    )
     return table.finish()
 
 
@@ -121,7 +122,7 @@ def _joint(reader: Reader, name: str, method: str, population: str | None, term:
 def _size_lines(
     table: TableBuilder, reader: Reader, name: str, methods: list[str], population: str | None, univariable: bool
 ) -> None:
-    for word, title in (("n", "Patients in the model"), ("events", "Events in the model"), ("missing", "Left out for a missing value")):  # fmt: skip
+    for word, title in _SIZES.items():
         cells: list[Inline] = []
         for method in methods:
             row = None
@@ -177,21 +178,27 @@ def interaction_of(
 
 def _subgroups(reader: Reader, name: str, population: str | None) -> Table:
     ratios = subgroup_ratios(reader, name, population)
-    spans = (Heading(inline(""), 3), Heading(inline("P for interaction"), 2))
-    columns = headings("Subgroup", "Events/n", f"HR ({reader.conf_percent}% CI)", "unadjusted", "adjusted")
+    interval = f"HR ({reader.conf_percent}% CI)"
+    spans = (Heading(inline(""), 2), Heading(inline("Unadjusted"), 2), Heading(inline("Adjusted"), 2))
+    columns = headings("Subgroup", "Events/n", interval, "P interaction", interval, "P interaction")
     contrast = next((reader.labels.contrast(r.variable, r.level, r.reference) for r in ratios), "")
     title = f"{endpoint_of(reader, name)} by subgroup: {contrast}."
-    table = TableBuilder(_id(f"{name}-table", population), title, [spans, columns])
+    table = TableBuilder(_id(f"{name}-table", population), title, [spans, columns], wide=True)
     for variable in list(dict.fromkeys(row.group for row in ratios)):
         here = [row for row in ratios if row.group == variable]
         if variable is not None:
             tests = [interaction_of(reader, name, population, variable, adjusted) for adjusted in (False, True)]
-            table.line(reader.labels.of(variable), "", "", *(printed(t) for t in tests))
+            table.line(reader.labels.of(variable), "", "", printed(tests[0]), "", printed(tests[1]))
         for row in here:
             label = "All patients" if variable is None else reader.labels.level(variable, row.group_level)
-            table.line(label, size_of(row), reader.estimate(row), "", "", indent=int(variable is not None))
+            adjusted = reader.find(
+                name, "hazard_ratio", method="adjusted", population=population, group=row.group,
+                group_level=row.group_level, level=row.level,
+            )  # fmt: skip
+            cells = (size_of(row), reader.estimate(row), "", reader.estimate(adjusted), "")
+            table.line(label, *cells, indent=int(variable is not None))
     table.notes.append(
-        "HR: hazard ratio. P for interaction: likelihood-ratio test of one model with the product term against one "
+        "HR: hazard ratio. P interaction: likelihood-ratio test of one model with the product term against one "
         "without it. A difference in significance between subgroups is not evidence of a difference."
     )
     return table.finish()

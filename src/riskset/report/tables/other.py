@@ -8,17 +8,9 @@ from typing import Any, Protocol
 from riskset.report import format as fmt
 from riskset.report.labels import humanise
 from riskset.report.reader import Reader, printed
-from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
+from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings
+from riskset.report.tables.patients import SEVERITIES
 from riskset.results import ResultRow
-
-_SEVERITY = {
-    "E": "Error",
-    "W": "Warning",
-    "I": "Information",
-    "error": "Error",
-    "warn": "Warning",
-    "info": "Information",
-}
 
 
 class FindingLike(Protocol):
@@ -59,7 +51,7 @@ def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
         names = [name for name in finding.about if name in reader.results.by_name]
         message = Part(str(finding.message), "; ".join(names) or None)
         answer = str(getattr(finding, "answer", None) or "")
-        severity = _SEVERITY.get(str(finding.severity), humanise(str(finding.severity)))
+        severity = SEVERITIES.get(str(finding.severity), humanise(str(finding.severity)))
         table.line(str(finding.rule), severity, message, str(finding.remedy or ""), answer)
     return table.finish()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from riskset.report import format as fmt
+from riskset.report.labels import humanise
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Heading, Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import ResultRow
 
 _SCREENED, _INCLUDED = "screened", "included"
+SEVERITIES = {"E": "Error", "W": "Warning", "I": "Information"}
 
 
 def _groups(reader: Reader, name: str, population: str | None) -> list[tuple[str | None, str | None]]:
@@ -121,13 +123,13 @@ def _number_lines(table: TableBuilder, reader: Reader, v: _Variable) -> None:
 
 def criteria_of(reader: Reader, name: str) -> list[str]:
     """Give the eligibility criteria in their order."""
-    return [v for v in reader.values(name, "variable", "entered") if v not in (_SCREENED, _INCLUDED)]
+    return reader.values(name, "variable", "entered")
 
 
 def total(reader: Reader, name: str, word: str, centre: str | None) -> ResultRow | None:
     """Give the number screened or included, of one centre or of all."""
     key: dict[str, Any] = {"group": None} if centre is None else {"group_level": centre}
-    return reader.find(name, "n", variable=word, **key)
+    return reader.find(name, "n", variable=None, population=word, **key)
 
 
 def attrition(reader: Reader, name: str) -> Table:
@@ -170,72 +172,122 @@ def reasons(reader: Reader, name: str) -> Table:
     return table.finish()
 
 
-def cross_tables(reader: Reader, name: str, title: str) -> list[Table]:
-    """One table for each pair of variables that counts were made of: one as lines, the other as columns."""
-    rows = [r for r in reader.rows(name, "n") if r.variable is not None]
-    found = [_cross(reader, name, title, rows, pair) for pair in dict.fromkeys((r.group, r.variable) for r in rows)]
-    return [table for table in found if table is not None]
+def ascertainment(reader: Reader, name: str, biomarker: str) -> list[Table]:
+    """The classes by specimen, year, centre and reason, of everyone screened and of those included; score by ISH."""
+    tables = []
+    for population, who in ((_SCREENED, "screened"), (None, "included")):
+        table = _classes(reader, name, biomarker, population, who)
+        if table is not None:
+            tables.append(table)
+    crossed = _score_by_ish(reader, name, biomarker)
+    return [*tables, *([crossed] if crossed is not None else [])]
 
 
-def _cross(
-    reader: Reader, name: str, title: str, rows: list[ResultRow], pair: tuple[str | None, str | None]
-) -> Table | None:
-    group, variable = pair
-    here = [r for r in rows if (r.group, r.variable) == pair]
-    lines = list(dict.fromkeys(r.group_level for r in here))
-    levels = list(dict.fromkeys(r.level for r in here))
-    columns = [reader.labels.level(variable, level) for level in levels]
-    what = reader.labels.of(variable) + ("" if group is None else f" by {_small(reader.labels.of(group))}")
-    head = [headings(reader.labels.of(group) if group else "", *columns)]
-    if len(levels) > 1:
-        head.insert(0, (Heading(inline("")), Heading(inline(reader.labels.of(variable)), len(levels))))
-    table = TableBuilder(f"{name}-{group or 'all'}-{variable}", f"{title}: {what}.", head, supplementary=True)
-    cells = {(r.group_level, r.level): r for r in here}
-    for line in lines:
-        label = "All" if group is None else reader.labels.level(group, line)
-        # A pair that no row counts has no patient: shown as a dot, so that it is not read as missing.
-        found = [cells.get((line, level)) for level in levels]
-        table.line(label, *("·" if row is None else printed(row) for row in found))
+def _classes(reader: Reader, name: str, biomarker: str, population: str | None, who: str) -> Table | None:
+    rows = [r for r in reader.rows(name, "n", population=population, variable=biomarker) if r.method is None]
+    if not rows:
+        return None
+    classes = list(dict.fromkeys(row.level for row in rows))
+    shares = {(r.group, r.group_level, r.level): r for r in reader.rows(name, "proportion", population=population)}
+    label = reader.labels.of(biomarker)
+    columns = headings("", *(reader.labels.level(biomarker, level) for level in classes))
+    title = f"{label} class of the patients {who}, n (%)."
+    table = TableBuilder(f"{name}-{who}", title, [columns], supplementary=population is None)
+    counts = {(r.group, r.group_level, r.level): r for r in rows}
+    for group in dict.fromkeys(row.group for row in rows):
+        if group is not None:
+            table.section(reader.labels.of(group).removeprefix(f"{label} ").capitalize())
+        for at in dict.fromkeys(row.group_level for row in rows if row.group == group):
+            name_of = f"All {who}" if group is None else reader.labels.level(group, at)
+            keys = [(group, at, level) for level in classes]
+            cells = [_with_share(counts.get(key), shares.get(key)) for key in keys]
+            table.line(name_of, *cells, indent=int(group is not None))
+    _kappa(table, reader, name, population)
     return table.finish()
 
 
-def _small(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+def _with_share(number: ResultRow | None, share: ResultRow | None) -> Inline:
+    if number is None or share is None or number.value == 0:
+        return inline(printed(number))
+    return inline(printed(number), " (", printed(share), ")")
+
+
+def _kappa(table: TableBuilder, reader: Reader, name: str, population: str | None) -> None:
+    kappa = reader.find(name, "kappa", population=population)
+    if kappa is not None and population == _SCREENED:
+        table.section("Patients with several specimens")
+        cell = inline("kappa ", reader.estimate(kappa), ", n = ", Part(fmt.count(kappa.n or 0), kappa.row))
+        table.line("First against last specimen", cell, indent=1)
+    table.notes.append("Percentages of each line.")
+
+
+def _score_by_ish(reader: Reader, name: str, biomarker: str) -> Table | None:
+    rows = reader.rows(name, "n", population=_SCREENED, variable=f"{biomarker}_ish")
+    if not rows:
+        return None
+    levels = list(dict.fromkeys(row.level for row in rows))
+    spans = (Heading(inline("")), Heading(inline("In situ hybridisation"), len(levels)))
+    columns = headings("Immunohistochemistry", *(reader.labels.level("ish", level) for level in levels))
+    title = f"{reader.labels.of(biomarker)}: immunohistochemistry by in situ hybridisation, patients screened."
+    table = TableBuilder(f"{name}-score-ish", title, [spans, columns], supplementary=True)
+    for score in dict.fromkeys(row.group_level for row in rows):
+        cells = [next((r for r in rows if r.group_level == score and r.level == level), None) for level in levels]
+        table.line(reader.labels.level("score", score), *(printed(cell) for cell in cells))
+    return table.finish()
 
 
 def quality(reader: Reader, name: str) -> list[Table]:
-    """Rows read and queries raised, by centre."""
-    found = []
-    centres = reader.values(name, "group_level", group="centre")
-    for statistic, heading, title in (
-        ("queries", "Check", "Queries by check and centre."),
-        ("rows", "Source", "Rows read by source and centre."),
-    ):
-        rows = reader.rows(name, statistic)
-        if not rows:
-            continue
-        if statistic == "rows":
-            found.append(_sources(reader, name, rows))
-            continue
-        columns = headings(heading, "Severity", *(reader.labels.centre(c) for c in centres))
-        table = TableBuilder(f"{name}-{statistic}", title, [columns], align="ll" + "c" * len(centres), wide=True)
-        for variable, level in list(dict.fromkeys((r.variable, r.level) for r in rows)):
-            cells = {r.group_level: r for r in rows if (r.variable, r.level) == (variable, level)}
-            numbers = [cells.get(c) for c in centres]
-            name_of = variable or "All"
-            table.line(name_of, level or "", *("·" if n is None else printed(n) for n in numbers))
-        found.append(table.finish())
-    return found
+    """Queries by check and centre; the rows read of each source."""
+    tables = [_queries(reader, name), _sources(reader, name), _unread(reader, name)]
+    return [table for table in tables if table is not None]
 
 
-def _sources(reader: Reader, name: str, rows: list[ResultRow]) -> Table:
-    columns = headings("Centre", "Source", "Rows")
-    table = TableBuilder(f"{name}-rows", "Rows read by source.", [columns], align="llc", supplementary=True)
+def _queries(reader: Reader, name: str) -> Table | None:
+    rows = reader.rows(name, "queries")
+    if not rows:
+        return None
+    centres = list(dict.fromkeys(row.group_level for row in rows))
+    columns = headings("Check", "Severity", "Action", *(reader.labels.centre(c) for c in centres))
+    align = "lll" + "c" * len(centres)
+    table = TableBuilder(f"{name}-queries", "Queries by check and centre.", [columns], align=align, wide=True)
+    table.line("Patients", "", "", *(printed(reader.find(name, "n", group_level=c)) for c in centres), kind="total")
+    checks = sorted({(row.variable, row.level or "") for row in rows if row.variable is not None})
+    for check, level in checks:
+        severity, _, action = level.partition("/")
+        cells = {row.group_level: row for row in rows if row.variable == check and (row.level or "") == level}
+        numbers = (cells.get(centre) for centre in centres)
+        # A check that raised no query at a centre has no row there.
+        found = ("·" if number is None else printed(number) for number in numbers)
+        table.line(check, SEVERITIES.get(severity, severity), humanise(action), *found, indent=1)
+    totals = (reader.find(name, "queries", variable=None, group_level=centre) for centre in centres)
+    table.line("All queries", "", "", *(printed(row) for row in totals), kind="total")
+    return table.finish()
+
+
+def _sources(reader: Reader, name: str) -> Table | None:
+    rows = reader.rows(name, "rows")
+    if not rows:
+        return None
+    columns = headings("Centre", "File and sheet", "Rows")
+    table = TableBuilder(f"{name}-rows", "Rows read from each source.", [columns], align="llc", supplementary=True)
     last = None
     for row in rows:
-        label = reader.labels.centre(row.group_level) if row.group_level != last else ""
+        table.line(
+            reader.labels.centre(row.group_level) if row.group_level != last else "", row.level or "", printed(row)
+        )
         last = row.group_level
-        source = row.text or row.level or row.variable or ""
-        number = Part(fmt.count(row.value), row.row) if row.value is not None else printed(row)
-        table.line(label, source, number)
+    return table.finish()
+
+
+def _unread(reader: Reader, name: str) -> Table | None:
+    rows = reader.rows(name, "definition", variable="unmapped_column")
+    if not rows:
+        return None
+    title = "Columns that no mapping names and that were not read."
+    columns = headings("Centre", "Columns")
+    table = TableBuilder(f"{name}-unread", title, [columns], align="ll", supplementary=True)
+    for centre in dict.fromkeys(row.group_level for row in rows):
+        found = [Part(row.level or "", row.row) for row in rows if row.group_level == centre]
+        pieces = [piece for part in found for piece in (Part("; "), part)][1:]
+        table.line(reader.labels.centre(centre), inline(*pieces))
     return table.finish()

@@ -7,7 +7,6 @@ from typing import Any
 from riskset.report import format as fmt
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
-from riskset.report.tables.patients import share_cell
 from riskset.results import ResultRow
 
 _TESTS = {"chi_square": "chi-square", "fisher": "Fisher's exact test"}
@@ -84,9 +83,10 @@ def best_response(reader: Reader, name: str) -> Table | None:
             number = next((r for r in rows if (r.group, r.group_level, r.level) == (group, at, level)), None)
             key = {"variable": "best_response", "level": level, "group": group, "group_level": at}
             share = reader.find(name, "proportion", endpoint=first[0], population=first[1], **key)
-            size = reader.find(
-                name, "n", endpoint=first[0], population=first[1], group=group, group_level=at, variable=None
-            )
-            cells.append(share_cell(number, share, size))
+            cells.append(inline(printed(number), " (", printed(share), ")") if share else inline(printed(number)))
         table.line(reader.labels.level("best_response", level), *cells)
+    missing = reader.rows(name, "missing", variable="best_response", endpoint=first[0], population=first[1])
+    if any(row.value for row in missing):
+        by_group = {(row.group, row.group_level): row for row in missing}
+        table.line("Not recorded", *(printed(by_group.get(group)) for group in groups))
     return table.finish()
