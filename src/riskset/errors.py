@@ -36,7 +36,8 @@ class Problem:
     def __str__(self) -> str:
         where = self.file or ""
         if self.line is not None:
-            where += f":{self.line}:{self.column or 1}"
+            place = f"{self.line}:{self.column or 1}"
+            where = f"{where}:{place}" if where else f"line {place}"
         inside = f"{self.path}: " if self.path else ""
         return f"{where}: {inside}{self.message}" if where else f"{inside}{self.message}"
 

@@ -6,20 +6,19 @@ import polars as pl
 
 from riskset.protocol import Protocol
 from riskset.quality.check import Check, located, nothing
-from riskset.tables import BONE, KEY, VISCERAL, Tables
+from riskset.tables import BONE, KEY, ORGANS, VISCERAL, Tables
 
 NOT_DISTANT = ("contralateral_breast",)
 
 
 def _organs(tables: Tables) -> pl.DataFrame:
-    """Give for each patient the organs present, absent and unknown, as lists."""
+    """Give for each patient the organs known to be present and known to be absent, as lists."""
     by_organ = tables["organs"].group_by(*KEY, "organ").agg(pl.col("present").max())
     return (
         by_organ.group_by(KEY)
         .agg(
             pl.col("organ").filter(pl.col("present")).sort().alias("present"),
             pl.col("organ").filter(~pl.col("present")).sort().alias("absent"),
-            pl.col("organ").filter(pl.col("present").is_null()).sort().alias("unknown"),
         )
         .sort(KEY)
     )
@@ -32,6 +31,10 @@ def _supplied(tables: Tables, name: str) -> pl.DataFrame:
 
 def _any_of(organs: tuple[str, ...], column: str) -> pl.Expr:
     return pl.col(column).list.set_intersection(list(organs)).list.len() > 0
+
+
+def _all_of(organs: tuple[str, ...], column: str) -> pl.Expr:
+    return pl.col(column).list.set_intersection(list(organs)).list.len() == len(organs)
 
 
 def _truth() -> pl.Expr:
@@ -56,9 +59,10 @@ class BoneOnly(Check):
             return nothing()
         others = pl.col("present").list.set_difference([*BONE, *NOT_DISTANT]).list.len() > 0
         bone = _any_of(BONE, "present")
-        # Bone alone is known only where no organ is left unknown.
-        alone = bone & ~others & (pl.col("unknown").list.len() == 0)
-        no_bone = ~bone & ~_any_of(BONE, "unknown") & _any_of(("bone",), "absent")
+        # Bone alone is known only where every other distant organ is known to be free.
+        elsewhere = tuple(organ for organ in ORGANS if organ not in (*BONE, *NOT_DISTANT))
+        alone = bone & _all_of(elsewhere, "absent")
+        no_bone = _all_of(BONE, "absent")
         wrong = rows.filter((_truth() & (others | no_bone)) | (~_truth() & alone))
         return located(
             wrong, "supplied", "bone_only", "Bone-only disease contradicts the listed organs; correct one."
@@ -80,7 +84,7 @@ class VisceralFlag(Check):
         declared = [getattr(c, "definition", None) for c in protocol.covariates.values() if c.rule == "visceral"]
         organs = VISCERAL[declared[0] if declared and declared[0] in VISCERAL else "default"]
         some = _any_of(organs, "present")
-        none = pl.col("absent").list.set_intersection(list(organs)).list.len() == len(organs)
+        none = _all_of(organs, "absent")
         wrong = rows.filter((_truth() & none) | (~_truth() & some))
         return located(
             wrong, "supplied", "visceral", "Visceral disease contradicts the listed organs; correct one."
@@ -103,7 +107,8 @@ class OrganNumber(Check):
         both = (pl.col("present").list.set_intersection(["lung", "pleura"]).list.len() == 2).cast(pl.Float64)
         bones = (pl.col("present").list.set_intersection(list(BONE)).list.len() == 2).cast(pl.Float64)
         fewest = count - both - bones
-        unknown = pl.col("unknown").list.len().cast(pl.Float64)
+        # An organ that no row names is unknown too, and may be one of those counted.
+        unknown = len(ORGANS) - count - pl.col("absent").list.len().cast(pl.Float64)
         wrong = rows.filter((pl.col("number") < fewest) | (pl.col("number") > count + unknown))
         return located(
             wrong, "supplied", "n_organs", "The number of organs contradicts the listed organs; correct one."

@@ -33,6 +33,7 @@ def study_vocabulary() -> Vocabulary:
             **endpoints.CHECKS,
             **quality.CHECKS,
         },
+        reserved=frozenset(analyses.BUILT_IN),
     )
 
 
@@ -48,9 +49,10 @@ def columns_before_covariates(protocol: Protocol, mappings: dict[str, MappingFil
         for block in mapping.blocks:
             if block.table != "patients":
                 continue
-            for name, field in block.fields.items():
-                if name not in columns and field.type is not None:
-                    columns[name] = FURTHER_TYPES[field.type]
+            for fields, _ in block.rows():
+                for name, field in fields.items():
+                    if name not in columns and field.type is not None:
+                        columns[name] = FURTHER_TYPES[field.type]
     columns.update(timeline.columns(protocol))
     columns.update(biomarkers.columns(protocol))
     return columns
