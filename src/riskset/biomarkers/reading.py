@@ -17,7 +17,9 @@ UNKNOWN = "UNKNOWN"
 UNREAD = "?"
 
 # Signs that typewriters, Excel and Word put for one another. NFKC leaves them apart.
-_SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "≥": ">=", "≤": "<=", "’": "'"})
+_SIGNS = str.maketrans(
+    {"_": " ", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "≥": ">=", "≤": "<=", "’": "'"}
+)
 
 
 def fold(text: str) -> str:

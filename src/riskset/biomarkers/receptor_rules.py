@@ -93,6 +93,7 @@ RECEPTOR_WHOLE_TEXT: tuple[Rule, ...] = (
     Rule("2f.empty", r"", "MISSING"),
     # 9 and 99 are percentages here, so only codes that are none count as missing.
     Rule("2f.missing_code", r"(?:-9|-99|999|-999)(?:[.,]0+)?|\.+|\?+|-{2,}", "MISSING"),
+    Rule("2f.below_zero", rf"- ?{NUMBER} ?%?", INVALID),
     *(Rule("2f.damaged", pattern, INVALID) for pattern in DAMAGED_BY_EXCEL),
 )
 
