@@ -114,6 +114,7 @@ curve_of <- function(data, conf_type, conf_level) {
 }
 
 median_of <- function(fit) {
+  if (is.null(fit)) return(c(value = NA))
   table <- summary(fit)$table
   c(value = table[["median"]], low = table[[grep("LCL$", names(table))]], high = table[[grep("UCL$", names(table))]])
 }
@@ -121,18 +122,19 @@ median_of <- function(fit) {
 # R's quantile() takes the middle of a flat piece of the curve also where that piece is its end, which print() and the
 # median do not; the first time is taken there, as print() does.
 quantile_of <- function(fit, probability) {
+  if (is.null(fit)) return(c(value = NA))
   if (abs(min(fit$surv) - (1 - probability)) < 1e-9) return(c(value = fit$time[which.min(fit$surv)]))
   c(value = unname(quantile(fit, probability, conf.int = FALSE)))
 }
 
 survival_at <- function(fit, time) {
-  if (time > max(fit$time)) return(c(value = NA))
+  if (is.null(fit) || time > max(fit$time)) return(c(value = NA))
   at <- summary(fit, times = time)
   c(value = at$surv, low = at$lower, high = at$upper, se = at$std.err)
 }
 
 restricted_mean <- function(fit, time, conf_level) {
-  if (time > max(fit$time)) return(c(value = NA))
+  if (is.null(fit) || time > max(fit$time)) return(c(value = NA))
   table <- summary(fit, rmean = time)$table
   mean <- table[[grep("^\\*?rmean", names(table))]]
   se <- table[[grep("se\\(rmean", names(table))]]
@@ -555,10 +557,10 @@ compare_all <- function() {
 print_rows <- function(part) {
   shown <- data.frame(row = part$row, ours = digits(part$ours), R = digits(part$r),
                       absolute = small(part$absolute), relative = small(part$relative))
-  width <- vapply(names(shown), function(n) max(nchar(c(n, shown[[n]]))), 1L)
-  line <- function(cells) paste(formatC(cells, width = c(-width[1], width[-1])), collapse = "  ")
-  cat(line(names(shown)), "\n", sep = "")
-  for (i in seq_len(nrow(shown))) cat(line(unlist(shown[i, ])), "\n", sep = "")
+  pad <- function(name) {
+    format(c(name, shown[[name]]), justify = if (name == "row") "left" else "right")
+  }
+  cat(do.call(paste, c(lapply(names(shown), pad), sep = "  ")), sep = "\n")
 }
 
 all_rows <- compare_all()

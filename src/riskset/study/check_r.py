@@ -113,9 +113,7 @@ def _write_analyses(data: Path, protocol: Protocol, analysis_set: AnalysisSet) -
 
 def _write_rows(data: Path, results: Results) -> None:
     """Write the rows that hold a number or say that there is none; words are nothing that R could refit."""
-    rows = [
-        [row.row, *row.key, row.value, row.status] for row in results if STATISTICS[row.statistic].kind != "word"
-    ]
+    rows = [[row.row, *row.key, row.value, row.status] for row in results if STATISTICS[row.statistic].kind != "word"]
     _write_table(data / "rows.csv", ["row", *KEY_FIELDS, "value", "status"], rows)
 
 
