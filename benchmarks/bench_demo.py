@@ -1,7 +1,7 @@
 """The bundled study from raw files to the finished report: wall time of a new process, and its parts.
 
 Each run is a process of its own that writes to a new folder, so nothing of riskset is warm. The parts are the run's
-own step timings (`timings.json` in the output folder: step -> seconds); what they leave is Python starting, importing
+own step timings (`private/timings.json` in the output folder: step -> seconds); what they leave is Python starting, importing
 and drawing the console.
 """
 
@@ -20,7 +20,7 @@ RUNS = 3
 def one_run(out: Path) -> tuple[float, dict[str, float]]:
     """Run the demo once; give its wall time and its step timings, in seconds."""
     taken = seconds(RISKSET, "demo", "--out", out)
-    return taken, json.loads((out / "timings.json").read_text(encoding="utf-8"))
+    return taken, json.loads((out / "private" / "timings.json").read_text(encoding="utf-8"))
 
 
 def main() -> None:
