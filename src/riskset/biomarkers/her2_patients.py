@@ -124,32 +124,33 @@ def _refuse_unknown_zero(samples: pl.DataFrame, spec: Her2Spec) -> None:
 def _ever_positive(chosen: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     """Let a positive sample before the index speak whatever the policy chose; an undated one leaves it unknown."""
     positive = placed.filter(pl.col("her2_class") == "POSITIVE")
-    order = [*KEY, "date", "score_rank", "source", "row", "sample"]
+    order = ["who", "date", "score_rank", "source", "row", "sample"]
     before = (
         positive.filter(pl.col("place") == "before")
-        .sort(order, descending=[False, False, True, True, False, False, False])
-        .unique(KEY, keep="first", maintain_order=True)
-        .select(*KEY, positive="sample")
+        .sort(order, descending=[False, True, True, False, False, False])
+        .unique("who", keep="first", maintain_order=True)
+        .select("who", positive="sample")
     )
-    undated = positive.filter(pl.col("place") == "unplaced").select(*KEY, undated="sample").unique(KEY, keep="any")
-    classes = placed.select(*KEY, "sample", policy_class="her2_class")
+    undated = positive.filter(pl.col("place") == "unplaced").select("who", undated=pl.lit(True)).unique()
+    classes = placed.select("sample", policy_class="her2_class")
     joined = (
-        chosen.join(classes, on=[*KEY, "sample"], how="left")
-        .join(before, on=KEY, how="left")
-        .join(undated, on=KEY, how="left")
+        chosen.join(classes, on="sample", how="left")
+        .join(before, on="who", how="left")
+        .join(undated, on="who", how="left")
     )
     settled = pl.col("policy_class").eq_missing(pl.lit("POSITIVE"))
     overruled = ~settled & pl.col("positive").is_not_null()
     doubtful = ~settled & ~overruled & pl.col("undated").is_not_null()
     return joined.select(
         *KEY,
+        "who",
         sample=pl.when(overruled).then("positive").when(~doubtful).then("sample"),
         reason=pl.when(overruled)
         .then(pl.lit(POSITIVE_BEFORE))
         .when(doubtful)
         .then(pl.lit(POSITIVE_UNDATED))
         .otherwise("reason"),
-    ).sort(KEY)
+    ).sort("who")
 
 
 def _levels(chosen: pl.DataFrame, tested: pl.DataFrame, spec: Her2Spec) -> pl.DataFrame:
@@ -159,7 +160,7 @@ def _levels(chosen: pl.DataFrame, tested: pl.DataFrame, spec: Her2Spec) -> pl.Da
     schema = {"her2_class": pl.String, "her2_score": pl.String, "derived": pl.String}
     table = pl.DataFrame(rows, schema=schema, orient="row")
     fields = ["her2_class", "her2_score", "her2_ish", "her2_rule", "source", "row", "tissue", "date"]
-    joined = chosen.join(tested.select(*KEY, "sample", *fields), on=[*KEY, "sample"], how="left")
+    joined = chosen.join(tested.select("sample", *fields), on="sample", how="left")
     joined = joined.join(table, on=["her2_class", "her2_score"], how="left")
     why = pl.col("her2_class").replace_strict(_CLASS_REASONS, default=None, return_dtype=pl.String)
     unclassed = pl.col("derived").is_null() & pl.col("sample").is_not_null()

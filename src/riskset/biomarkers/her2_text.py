@@ -147,7 +147,8 @@ RATIO = (
 COPIES = (
     rf"\b(?:cn|copy number|copies(?: ?/ ?cell)?|kopya(?: sayisi)?|kopien[a-z]*|copias|c(?= ?[:=])){_SAID_BY}"
     rf"(?P<value>{NUMBER})"
-    rf"|(?<![\w.,])(?P<before>{NUMBER}) ?(?:copies|copy|kopya|kopien|copias)(?: ?/ ?(?:cell|hucre|zelle|celula))?(?![a-z])"
+    rf"|(?<![\w.,])(?P<before>{NUMBER}) ?(?:copies|copy|kopya|kopien|copias)"
+    r"(?: ?/ ?(?:cell|hucre|zelle|celula))?(?![a-z])"
 )
 # The antigen's own 2 is no number of copies; in "HER2/CEP17 1.4" it belongs to the ratio's name.
 ANTIGEN_NAME = r"\bher[ -]?2(?! ?/ ?cep)(?: ?[/-]? ?neu)?(?![\d.,])"

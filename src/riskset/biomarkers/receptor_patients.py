@@ -52,7 +52,7 @@ def assign(
     placed = place(tested, patients, spec, has_index=has_index)
     chosen = choose(placed, patients, spec, has_index=has_index)
     fields = ["hr_class", "er_percent", "pr_percent", "er_low", "hr_rule", "source", "row", "tissue", "date"]
-    joined = chosen.join(tested.select(*KEY, "sample", *fields), on=[*KEY, "sample"], how="left")
+    joined = chosen.join(tested.select("sample", *fields), on="sample", how="left")
     unsettled = pl.col("hr_class").is_null() & pl.col("sample").is_not_null()
     joined = joined.with_columns(reason=pl.when(unsettled).then(pl.lit(UNSETTLED)).otherwise("reason"))
     values, unknown = supplied_values(supplied, "hr", spec.levels)

@@ -33,12 +33,12 @@ _BEFORE, _AFTER, _UNPLACED = "before", "after", "unplaced"
 
 
 def place(samples: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec, *, has_index: bool) -> pl.DataFrame:
-    """Add `index_date` and `place` to samples: before, after, or unplaced where the sample has no date.
+    """Add `who`, `index_date` and `place` to samples: before, after, or unplaced where the sample has no date.
 
     In a study without index dates every sample is unplaced. The place is null where a study has index dates but the
-    patient has none.
+    patient has none. `who` is the patient's number in `numbered`: one small number to join by, not two texts.
     """
-    joined = samples.join(patients.select(*KEY, "index_date"), on=KEY, how="left")
+    joined = samples.join(numbered(patients).select(*KEY, "who", "index_date"), on=KEY, how="inner")
     if not has_index:
         return joined.with_columns(place=pl.lit(_UNPLACED))
     last = pl.col("index_date") + pl.duration(days=spec.grace_days)
@@ -52,6 +52,11 @@ def place(samples: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec, *, 
         .otherwise(pl.lit(_AFTER))
     )
     return joined.with_columns(place=where)
+
+
+def numbered(patients: pl.DataFrame) -> pl.DataFrame:
+    """Give the patients sorted, with their number `who`."""
+    return patients.sort(KEY).with_row_index("who")
 
 
 def choose(placed: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec, *, has_index: bool) -> pl.DataFrame:
@@ -72,8 +77,8 @@ def choose(placed: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec, *, 
     Returns
     -------
     pl.DataFrame
-        `centre, patient, sample, reason`, one row a patient, sorted; `sample` is null where none can speak, and the
-        reason says why, or which policy chose it.
+        `centre, patient, who, sample, reason`, one row a patient, sorted; `sample` is null where none can speak, and
+        the reason says why, or which policy chose it.
     """
     candidates = placed.filter(pl.col("place").is_in([_BEFORE, _UNPLACED]))
     if spec.specimen == "primary_only":
@@ -84,12 +89,12 @@ def choose(placed: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec, *, 
         dated = candidates.filter(pl.col("date").is_not_null())
     by_date = _first(_POLICIES[spec.specimen](dated)).with_columns(reason=pl.lit(_REASONS[spec.specimen]))
     # An undated sample speaks only where no other could.
-    undated = candidates.join(dated.select(KEY).unique(), on=KEY, how="anti")
-    alone = undated.filter(pl.len().over(KEY) == 1).select(
-        *KEY, "sample", reason=pl.lit(ONLY_SAMPLE if has_index else NO_INDEX_IN_STUDY)
+    undated = candidates.join(by_date, on="who", how="anti")
+    alone = undated.filter(pl.len().over("who") == 1).select(
+        "who", "sample", reason=pl.lit(ONLY_SAMPLE if has_index else NO_INDEX_IN_STUDY)
     )
     chosen = pl.concat([by_date, alone])
-    several = undated.filter(pl.len().over(KEY) > 1).select(KEY).unique()
+    several = undated.filter(pl.len().over("who") > 1).select("who").unique()
     return _with_reasons(chosen, several, placed, patients, spec)
 
 
@@ -97,7 +102,7 @@ def _with_reasons(
     chosen: pl.DataFrame, several: pl.DataFrame, placed: pl.DataFrame, patients: pl.DataFrame, spec: SpecimenSpec
 ) -> pl.DataFrame:
     none = NO_PRIMARY if spec.specimen == "primary_only" else NOT_BEFORE
-    state = placed.group_by(KEY).agg(placeless=pl.col("place").is_null().any())
+    state = placed.group_by("who").agg(placeless=pl.col("place").is_null().any())
     why = (
         pl.when(pl.col("placeless").is_null())
         .then(pl.lit(NO_SAMPLE))
@@ -108,12 +113,13 @@ def _with_reasons(
         .otherwise(pl.lit(none))
     )
     return (
-        patients.select(KEY)
-        .join(chosen, on=KEY, how="left")
-        .join(state, on=KEY, how="left")
-        .join(several.with_columns(several=pl.lit(True)), on=KEY, how="left")
-        .select(*KEY, "sample", reason=pl.coalesce("reason", why))
-        .sort(KEY)
+        numbered(patients)
+        .select(*KEY, "who")
+        .join(chosen, on="who", how="left")
+        .join(state, on="who", how="left")
+        .join(several.with_columns(several=pl.lit(True)), on="who", how="left")
+        .select(*KEY, "who", "sample", reason=pl.coalesce("reason", why))
+        .sort("who")
     )
 
 
@@ -122,15 +128,13 @@ _TIE = ["source", "row", "sample"]
 
 def _latest(samples: pl.DataFrame) -> pl.DataFrame:
     """Order by: the last 30 days first, in them metastasis before primary, then score, class, date."""
-    last = pl.col("date").max().over(KEY)
+    last = pl.col("date").max().over("who")
     together = samples.filter(pl.col("date") >= last - pl.duration(days=TOGETHER_DAYS))
-    metastasis = (pl.col("tissue") == "metastasis").fill_null(False)
-    return _ordered(together.with_columns(metastasis=metastasis), ["metastasis", "score_rank", "class_rank", "date"])
+    return _ordered(together.with_columns(metastasis=_METASTASIS), ["metastasis", "score_rank", "class_rank", "date"])
 
 
 def _metastasis_first(samples: pl.DataFrame) -> pl.DataFrame:
-    metastasis = (pl.col("tissue") == "metastasis").fill_null(False)
-    return _ordered(samples.with_columns(metastasis=metastasis), ["metastasis", "date", "score_rank", "class_rank"])
+    return _ordered(samples.with_columns(metastasis=_METASTASIS), ["metastasis", "date", "score_rank", "class_rank"])
 
 
 def _highest(samples: pl.DataFrame) -> pl.DataFrame:
@@ -142,13 +146,16 @@ def _first_primary(samples: pl.DataFrame) -> pl.DataFrame:
     return _ordered(age, ["age", "score_rank", "class_rank"])
 
 
+_METASTASIS = (pl.col("tissue") == "metastasis").fill_null(False)
+
+
 def _ordered(samples: pl.DataFrame, highest_first: list[str]) -> pl.DataFrame:
-    descending = [False] * len(KEY) + [True] * len(highest_first) + [False] * len(_TIE)
-    return samples.sort([*KEY, *highest_first, *_TIE], descending=descending, nulls_last=True)
+    descending = [False] + [True] * len(highest_first) + [False] * len(_TIE)
+    return samples.sort(["who", *highest_first, *_TIE], descending=descending, nulls_last=True)
 
 
 def _first(ordered: pl.DataFrame) -> pl.DataFrame:
-    return ordered.unique(KEY, keep="first", maintain_order=True).select(*KEY, "sample")
+    return ordered.unique("who", keep="first", maintain_order=True).select("who", "sample")
 
 
 _POLICIES = {
