@@ -161,8 +161,15 @@ def _joined(derived: Derived, given: pl.DataFrame, *, prefer_supplied: bool) -> 
 
 
 def _supplied_candidates(given: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    marked = given.join(used.with_columns(kept=pl.lit(True)), on=KEY, how="left").with_columns(
-        pl.col("kept").fill_null(False)
+    marked = given.join(used.with_columns(used=pl.lit(True)), on=KEY, how="left").with_columns(
+        (pl.col("used").fill_null(False) & pl.col("event").is_not_null()).alias("kept")
+    )
+    why = (
+        pl.when("kept")
+        .then(pl.lit("supplied duration"))
+        .when("used")
+        .then(pl.lit("whether it ended in an event is not known"))
+        .otherwise(pl.lit("dated facts are used"))
     )
     return marked.select(
         *KEY,
@@ -170,7 +177,7 @@ def _supplied_candidates(given: pl.DataFrame, used: pl.DataFrame) -> pl.DataFram
         pl.lit(SUPPLIED).alias("reason"),
         "days",
         "kept",
-        pl.when("kept").then(pl.lit("supplied duration")).otherwise(pl.lit("dated facts are used")).alias("why"),
+        why.alias("why"),
         pl.lit("supplied").alias("table"),
         "source",
         "row",
