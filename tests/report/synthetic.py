@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from riskset.claims import Verdict
 from riskset.protocol import Protocol
+from riskset.review import Finding
 from riskset.results import DAYS_PER_MONTH, ResultRow, Results, RowWriter
 
 GROUPS = ("zero", "low")
@@ -14,28 +15,6 @@ CENTRES = {"ankara": "Centre A", "leeds": "Centre B", "graz": "Centre C"}
 CRITERIA = ("hr_positive", "her2_class", "metastatic", "adult")
 SUBGROUPS = {"setting": ("recurrent", "de_novo"), "visceral": ("false", "true"), "line_group": ("first", "later")}
 ADJUST = {"visceral": ("true", "false"), "line_group": ("later", "first"), "setting": ("de_novo", "recurrent")}
-
-
-@dataclass(frozen=True)
-class Finding:
-    rule: str
-    severity: str
-    message: str
-    remedy: str
-    about: tuple[str, ...] = ()
-    reference: str = ""
-    answer: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    id: str
-    says: str
-    published: str
-    unit: str | None
-    ours: ResultRow | None
-    agrees: bool
-    why: str = ""
 
 
 def _months(number: float) -> float:
@@ -410,18 +389,23 @@ def make_results() -> Results:
 def make_findings(results: Results) -> list[Finding]:
     about = results.one(analysis="pfs_cox", statistic="hazard_ratio", method="cox_multivariable", variable="her2").row
     return [
-        Finding("L03", "W", "Eight tests of exposure and outcome; about 34% chance of one or more false positives.",
-                "Name one primary analysis.", (about, "analyses.pfs_cox"), answer="The primary analysis is pfs_her2."),
-        Finding("L42", "W", "Covariate hazard ratios stand beside the exposure.", "Do not call them effects."),
+        Finding("L03", "warning", "Eight tests of exposure and outcome; about 34% chance of one or more false positives.",
+                "Name one primary analysis.", about=(about, "analyses.pfs_cox"), answer="The primary analysis is pfs_her2."),
+        Finding("L42", "warning", "Covariate hazard ratios stand beside the exposure.", "Do not call them effects."),
     ]  # fmt: skip
 
 
 def make_verdicts(results: Results) -> list[Verdict]:
     median = results.one(analysis="pfs_her2", statistic="median", population=None, group_level="low")
+    p = results.one(analysis="pfs_her2", statistic="p_value", population=None, method="logrank")
     return [
-        Verdict("pfs_low", "Median PFS, HER2-low", "16.0 months", "months", median, True),
-        Verdict("pfs_zero", "Median PFS, HER2-zero", "14.0 months", "months", None, False, "No such row."),
-    ]
+        Verdict("pfs_low", "Median PFS, HER2-low", "16.0", "months", median, 16.0, 1, True, ""),
+        Verdict("pfs_p", "HER2-low against HER2-zero, P = .40", "0.40", "none", p, 0.4021, 2, True, ""),
+        Verdict("pfs_other", "P of the model below .05", "value < 0.05", "none", p, 0.4021, None, False,
+                "Our value does not meet the statement."),
+        Verdict("pfs_zero", "Median PFS, HER2-zero", "14.0", "months", None, None, 1, False,
+                "This study has no such result row."),
+    ]  # fmt: skip
 
 
 MANIFEST = {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from riskset.report import format as fmt
 from riskset.report.labels import humanise
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings
-from riskset.report.tables.patients import SEVERITIES
-from riskset.results import ResultRow
+from riskset.results import STATISTICS, ResultRow
 
 
 class FindingLike(Protocol):
@@ -34,7 +34,13 @@ class VerdictLike(Protocol):
     @property
     def says(self) -> str: ...  # noqa: D102
     @property
-    def published(self) -> Any: ...  # noqa: D102
+    def published(self) -> str: ...  # noqa: D102
+    @property
+    def unit(self) -> Any: ...  # noqa: D102
+    @property
+    def value(self) -> float | None: ...  # noqa: D102
+    @property
+    def decimals(self) -> int | None: ...  # noqa: D102
     @property
     def ours(self) -> ResultRow | None: ...  # noqa: D102
     @property
@@ -51,18 +57,30 @@ def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
         names = [name for name in finding.about if name in reader.results.by_name]
         message = Part(str(finding.message), "; ".join(names) or None)
         answer = str(getattr(finding, "answer", None) or "")
-        severity = SEVERITIES.get(str(finding.severity), humanise(str(finding.severity)))
+        severity = humanise(str(finding.severity))
         table.line(str(finding.rule), severity, message, str(finding.remedy or ""), answer)
     return table.finish()
 
 
+_UNIT_WORDS = {"months": " months", "days": " days", "percent": "%"}
+
+
+def published_of(verdict: VerdictLike) -> str:
+    """Print what was published, with its unit: `16.0 months`, `71.4%`, `< 0.05`."""
+    text = str(verdict.published)
+    if text.startswith("value "):
+        return text.removeprefix("value ")
+    return text + _UNIT_WORDS.get(str(verdict.unit), "")
+
+
 def ours_of(verdict: VerdictLike) -> Part:
-    """Print our number beside a published one, in its unit."""
-    row = verdict.ours
-    given = getattr(verdict, "ours_text", None)
-    if given:
-        return Part(str(given), None if row is None else row.row)
-    return Part("not found") if row is None else printed(row)
+    """Print our number beside a published one: in its unit, with its decimals, but no P value across .05."""
+    row, value, decimals = verdict.ours, verdict.value, verdict.decimals
+    if row is None:
+        return Part("not found")
+    if value is None or decimals is None or (STATISTICS[row.statistic].kind == "p" and decimals < 3):
+        return replace(printed(row), note=None)
+    return Part(fmt.fixed(value, decimals) + _UNIT_WORDS.get(str(verdict.unit), ""), row.row)
 
 
 def claims(verdicts: Sequence[VerdictLike]) -> Table:
@@ -72,7 +90,7 @@ def claims(verdicts: Sequence[VerdictLike]) -> Table:
     for verdict in verdicts:
         verdict_text = "yes" if verdict.agrees else "no"
         answer = Part(verdict_text, strong=not verdict.agrees, note=None if verdict.agrees else (verdict.why or None))
-        table.line(str(verdict.says), str(verdict.published), ours_of(verdict), answer)
+        table.line(str(verdict.says), published_of(verdict), ours_of(verdict), answer)
     return table.finish()
 
 

@@ -1,0 +1,232 @@
+"""Kaplan-Meier curves with intervals, censor marks and aligned numbers at risk, in one specification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskset.report import format as fmt
+from riskset.report.figures.style import COLOURS, CONFIG, DASHES, FAINT, GREY, words
+from riskset.report.reader import Reader, printed
+from riskset.report.sentences import hazard
+from riskset.report.tablemodel import Figure, inline, plain
+from riskset.report.tables.survival import endpoint_of, group_label, groups_of, populations_of
+from riskset.results import DAYS_PER_MONTH, ResultRow
+
+WIDTH, HEIGHT = 540, 300
+_RISK_TOP, _RISK_STEP = 58, 19
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One group's curve as the rows give it."""
+
+    label: str
+    steps: tuple[dict[str, Any], ...]
+    censored: tuple[dict[str, Any], ...]
+    at_risk: tuple[ResultRow, ...]
+
+
+def _x(days: float) -> float:
+    """Place a time on the axis of months; a drawing needs no more than four decimals."""
+    return round(days / DAYS_PER_MONTH, 4)
+
+
+def kaplan_meier_plots(reader: Reader, name: str) -> list[Figure]:
+    """Give a figure for each population of an analysis that has curves."""
+    found = [_plot(reader, name, population) for population in populations_of(reader, name)]
+    return [figure for figure in found if figure is not None]
+
+
+def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
+    everyone = groups_of(reader, name, population=population)
+    chosen = [g for g in everyone if g[0] is not None] or everyone
+    curves = [c for g in chosen if (c := _curve(reader, name, population, *g)) is not None]
+    if not curves:
+        return None
+    endpoint = endpoint_of(reader, name)
+    notes = _annotation(reader, name, population)
+    base = _layers(curves, endpoint, notes)
+    spec = {"width": WIDTH, "height": HEIGHT, "padding": 8, "config": CONFIG}
+    where = f", {reader.labels.of(population)}" if population is not None else ""
+    return Figure(
+        id=f"{name}-{population or 'all'}",
+        title=f"{endpoint}{where}.",
+        alternative=_alternative(reader, name, population, endpoint + where),
+        spec={**spec, "layer": base},
+        interactive={**spec, "layer": [*base, _hover(curves)]},
+        notes=(
+            f"Kaplan-Meier estimates with {reader.conf_percent}% confidence bands; ticks mark censored patients. The "
+            "numbers at risk stand under the axis.",
+        ),
+    )
+
+
+def _curve(reader: Reader, name: str, population: str | None, group: str | None, level: str | None) -> _Curve | None:
+    rows = reader.curve(name, population=population, group=group, group_level=level)
+    by_time: dict[float, dict[str, ResultRow]] = {}
+    for row in rows:
+        if row.time is not None and row.value is not None:
+            by_time.setdefault(row.time, {})[row.statistic] = row
+    if not by_time:
+        return None
+    label = group_label(reader, group, level)
+    at_risk = tuple(
+        reader.rows(
+            name, "at_risk", method="risk_table", population=population, group=group, group_level=level, variable=None
+        )
+    )
+    steps, censored, height = [], [], 1.0
+    for time in sorted(by_time):
+        here = by_time[time]
+        if "survival" in here:
+            height = here["survival"].value or 0.0
+            steps.append(_step(label, time, here, at_risk))
+        if "censored" in here:
+            censored.append({"g": label, "t": _x(time), "s": round(height, 5)})
+    return _Curve(label, tuple(steps), tuple(censored), at_risk)
+
+
+def _step(label: str, time: float, here: dict[str, ResultRow], at_risk: Sequence[ResultRow]) -> dict[str, Any]:
+    survival = here["survival"]
+    assert survival.value is not None
+    low, high = here.get("conf_low"), here.get("conf_high")
+    point = {"g": label, "t": _x(time), "s": round(survival.value, 5)}
+    text = f"{fmt.percent(survival.value)}%"
+    if low is not None and high is not None and low.value is not None and high.value is not None:
+        point |= {"lo": round(low.value, 5), "hi": round(high.value, 5)}
+        text += f" ({fmt.percent(low.value)}–{fmt.percent(high.value)})"
+    elif time == 0:
+        point |= {"lo": 1, "hi": 1}
+    counted = [row for row in at_risk if row.time is not None and row.time <= time]
+    if counted and counted[-1].time is not None:
+        point["k"] = f"{printed(counted[-1]).text} at {fmt.whole_months(counted[-1].time)} months"
+    return {**point, "m": f"{fmt.months(time)} months", "p": text}
+
+
+def _annotation(reader: Reader, name: str, population: str | None) -> list[str]:
+    """Give the lines written into the plot: the hazard ratio of each contrast and the log-rank P."""
+    lines = []
+    ratios = reader.rows(name, "hazard_ratio", method="cox", population=population)
+    for ratio in ratios:
+        text = plain(hazard(reader, ratio))
+        label = f"{reader.labels.contrast(ratio.variable, ratio.level, ratio.reference)}: " if len(ratios) > 1 else ""
+        lines.append(label + text[:1].upper() + text[1:])
+    logrank = reader.find(name, "p_value", method="logrank", population=population, group=None)
+    if logrank is not None and logrank.value is not None:
+        lines.append(f"Log-rank P {fmt.p_phrase(fmt.p_value(logrank.value))}")
+    return lines
+
+
+def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> list[dict[str, Any]]:
+    labels = [curve.label for curve in curves]
+    grid = sorted({_x(row.time) for curve in curves for row in curve.at_risk if row.time is not None})
+    last = max([step["t"] for curve in curves for step in curve.steps] + grid)
+    x = {
+        "field": "t",
+        "type": "quantitative",
+        "scale": {"domain": [0, last], "nice": False},
+        "axis": {"title": "Months from the index date", "values": grid, "titlePadding": 8} if grid else {},
+    }
+    y = {
+        "field": "s",
+        "type": "quantitative",
+        "scale": {"domain": [0, 1], "nice": False},
+        "axis": {
+            "title": f"{endpoint}, %",
+            "values": [0, 0.2, 0.4, 0.6, 0.8, 1],
+            "labelExpr": "format(datum.value * 100, '.0f')",
+        },
+    }
+    legend = None if len(curves) == 1 else {"title": None, "orient": "top-right", "offset": 4}
+    colour = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(COLOURS, len(labels))}}
+    dash = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(DASHES, len(labels))}}
+    steps = [{k: v for k, v in step.items() if k in "gtslohi"} for curve in curves for step in curve.steps]
+    band = {
+        "data": {"values": [{k: s[k] for k in ("g", "t", "lo", "hi")} for s in steps if "lo" in s]},
+        "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.13, "line": False},
+        "encoding": {
+            "x": x,
+            "y": {**y, "field": "lo"},
+            "y2": {"field": "hi"},
+            "color": {**colour, "legend": None},
+        },
+    }
+    line = {
+        "data": {"values": [{k: s[k] for k in "gts"} for s in steps]},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
+        "encoding": {"x": x, "y": y, "color": {**colour, "legend": legend}, "strokeDash": {**dash, "legend": legend}},
+    }
+    marks = {
+        "data": {"values": [point for curve in curves for point in curve.censored]},
+        "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1.1},
+        "encoding": {"x": x, "y": y, "color": {**colour, "legend": None}},
+    }
+    texts = [words(text, 10, HEIGHT - 14 - 17 * k, fontSize=12) for k, text in enumerate(reversed(notes))]
+    return [band, line, marks, *texts, *_risk_table(curves, x, colour)]
+
+
+def _cycled(values: Sequence[Any], number: int) -> list[Any]:
+    return [values[k % len(values)] for k in range(number)]
+
+
+def _risk_table(curves: Sequence[_Curve], x: dict[str, Any], colour: dict[str, Any]) -> list[dict[str, Any]]:
+    """Numbers at risk below the axis of the same view, so that they stand exactly under their ticks."""
+    if not any(curve.at_risk for curve in curves):
+        return []
+    layers = [words("Number at risk", -14, HEIGHT + _RISK_TOP - 4, align="right", fontWeight="bold", fontSize=11.5)]
+    rule = {
+        "data": {"values": [{}]},
+        "mark": {"type": "rule", "color": FAINT},
+        "encoding": {
+            "x": {"value": -14},
+            "x2": {"value": WIDTH},
+            "y": {"value": HEIGHT + _RISK_TOP + 6},
+        },
+    }
+    layers.append(rule)
+    for k, curve in enumerate(curves):
+        place = HEIGHT + _RISK_TOP + 19 + _RISK_STEP * k
+        shade = COLOURS[k % len(COLOURS)] if len(curves) > 1 else GREY
+        layers.append(words(curve.label, -14, place, align="right", color=shade, fontWeight="bold"))
+        numbers = [
+            {"t": _x(row.time), "n": printed(row).text, "g": curve.label}
+            for row in curve.at_risk
+            if row.time is not None
+        ]
+        layers.append(
+            {
+                "data": {"values": numbers},
+                "mark": {"type": "text", "align": "center", "baseline": "middle"},
+                "encoding": {"x": x, "y": {"value": place}, "text": {"field": "n"}},
+            }
+        )
+    return layers
+
+
+def _hover(curves: Sequence[_Curve]) -> dict[str, Any]:
+    """Give the points that answer a pointer: only where there is JavaScript."""
+    tips = (("g", "Group"), ("m", "Time"), ("p", "Estimate"), ("k", "At risk"))
+    points = [{k: s[k] for k in ("g", "t", "s", "m", "p", "k") if k in s} for curve in curves for s in curve.steps]
+    return {
+        "data": {"values": points},
+        "mark": {"type": "point", "opacity": 0, "size": 220, "filled": True},
+        "encoding": {
+            "x": {"field": "t", "type": "quantitative"},
+            "y": {"field": "s", "type": "quantitative"},
+            "tooltip": [{"field": field, "type": "nominal", "title": title} for field, title in tips],
+        },
+    }
+
+
+def _alternative(reader: Reader, name: str, population: str | None, title: str) -> str:
+    """Describe a figure in words, with its numbers."""
+    parts = [f"Kaplan-Meier curves of {title}."]
+    for group, level in groups_of(reader, name, population=population):
+        key = {"population": population, "group": group, "group_level": level, "variable": None}
+        n, events = (printed(reader.find(name, word, **key)).text for word in ("n", "events"))
+        median = plain(inline(reader.estimate(reader.find(name, "median", **key))))
+        parts.append(f"{group_label(reader, group, level)}: {n} patients, {events} events, median {median} months.")
+    parts += [f"{line}." for line in _annotation(reader, name, population)]
+    return " ".join(parts)
