@@ -31,6 +31,7 @@ covariates:
   setting: {rule: column, column: setting, levels: [recurrent, de_novo, "yeni tanı"]}
   grade: {rule: column, column: grade, levels: [one, two, three, four]}
   age: {rule: column, column: age, type: number}
+  spared: {rule: column, column: spared, type: boolean}    # no event among them: no limit to its coefficient
 endpoints:
   pfs: {kind: pfs, also: [fda_a]}
   os: {kind: os}
@@ -47,6 +48,7 @@ analyses:
   forest: {kind: subgroups, endpoint: pfs, exposure: visceral, subgroups: [setting, grade, her2], adjust: [her2, age],
            strata: centre}
   inside: {kind: contrasts, endpoint: os, within: her2, contrasts: [setting, visceral], adjust: [age], strata: centre}
+  separated: {kind: cox, endpoint: pfs, exposure: spared, adjust: [her2, age]}
   schemes: {kind: schemes, endpoint: pfs, exposure: her2, adjust: [age], strata: centre}
   follow: {kind: follow_up, endpoint: os}
   why: {kind: reasons, endpoints: [pfs]}
@@ -80,6 +82,7 @@ def _people(rng: np.random.Generator) -> pl.DataFrame:
             "setting": _some_missing(rng, setting, 0.05),
             "grade": _some_missing(rng, rng.choice(["one", "two", "three"], PEOPLE).tolist(), 0.1),
             "age": _some_missing(rng, np.round(rng.normal(60, 10, PEOPLE), 1).tolist(), 0.04),
+            "spared": [k % 10 == 0 for k in range(PEOPLE)],
         },
         schema_overrides={
             "centre": pl.Enum(["a", "b", "c"]),
@@ -99,7 +102,7 @@ def _outcomes(rng: np.random.Generator, people: pl.DataFrame) -> pl.DataFrame:
     for endpoint, scheme, mean in (("pfs", "ema", 500), ("pfs", "fda_a", 420), ("os", "standard", 1100)):
         days = (np.ceil(rng.exponential(mean, PEOPLE) / 7) * 7).astype(int)
         stop = rng.integers(200, 1500, PEOPLE)
-        event = (days <= stop).astype(int).tolist()
+        event = ((days <= stop) & ~people["spared"].to_numpy()).astype(int).tolist()
         own = people.select("centre", "patient").with_columns(
             pl.lit(endpoint).alias("endpoint"),
             pl.lit(scheme).alias("scheme"),
@@ -190,7 +193,12 @@ def test_r_agrees_with_every_row(unchanged: subprocess.CompletedProcess[str]) ->
 def test_what_r_was_not_asked_is_listed(unchanged: subprocess.CompletedProcess[str]) -> None:
     listed = unchanged.stdout.split("Not checked:\n")[1].split("\n\n")[0]
     kinds = {line.split(None, 1)[1]: int(line.split(None, 1)[0]) for line in listed.splitlines()}
-    assert set(kinds) == {"baseline: smd", "reasons: n (event)", "reasons: n (censored)"}
+    assert set(kinds) == {
+        "baseline: smd",
+        "cox: test of a model in which a coefficient runs to infinity",
+        "reasons: n (event)",
+        "reasons: n (censored)",
+    }
     assert sum(kinds.values()) == _tally(unchanged.stdout)[2]
 
 

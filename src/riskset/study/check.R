@@ -160,10 +160,15 @@ step_of <- function(fit, row) {
 
 log_rank <- function(data, by) {
   if (length(unique(data[[by]])) < 2) return(c(p = NA))
-  test <- survdiff(as.formula(paste0("Surv(days, event) ~ `", by, "`")), data = data)
-  df <- sum(test$exp > 0) - 1
+  data$group <- data[[by]]
+  test <- survdiff(Surv(days, event) ~ group, data = data)
+  df <- max(sum(test$exp > 0) - 1, 0)
+  if (df == 0) return(c(df = 0))
   c(chi = test$chisq, df = df, p = pchisq(test$chisq, df, lower.tail = FALSE))
 }
+
+# A check may answer with words: why R was not asked.
+NO_LIMIT <- "test of a model in which a coefficient runs to infinity"
 
 # ---- Cox models --------------------------------------------------------------------------------------------------
 
@@ -190,7 +195,16 @@ fit_cox <- function(data, variables, strata = NA, product = NULL, first = NA) {
     if (!is.na(strata)) paste0("strata(", quoted(strata), ")")
   )
   formula <- as.formula(paste("Surv(days, event) ~", paste(terms, collapse = " + ")))
-  fit <- coxph(formula, data = data, ties = "efron", control = CONTROL, model = TRUE, x = TRUE, y = TRUE)
+  # coxph() warns "Loglik converged before variable 1,3 ; coefficient may be infinite": those have no estimate.
+  infinite <- integer(0)
+  fit <- withCallingHandlers(
+    coxph(formula, data = data, ties = "efron", control = CONTROL, model = TRUE, x = TRUE, y = TRUE),
+    warning = function(w) {
+      text <- conditionMessage(w)
+      if (grepl("infinite", text)) infinite <<- as.integer(regmatches(text, gregexpr("[0-9]+", text))[[1]])
+    }
+  )
+  fit$infinite <- infinite
   # Where each term's coefficients stand, and each factor's levels: names of coefficients are not relied on.
   fit$places <- setNames(fit$assign, gsub("`", "", names(fit$assign)))
   fit$factors <- lapply(setNames(usable, usable), function(v) if (is_factor(v)) levels(data[[v]])[-1] else NA)
@@ -200,9 +214,11 @@ fit_cox <- function(data, variables, strata = NA, product = NULL, first = NA) {
 # The coefficient at one place, with its hazard ratio.
 coefficient_at <- function(fit, place, conf_level) {
   b <- unname(coef(fit)[place])
-  if (length(b) != 1 || is.na(b)) return(c(value = NA))
+  if (length(b) != 1 || is.na(b) || place %in% fit$infinite) return(c(value = NA))
   se <- sqrt(fit$var[place, place])
   reach <- qnorm((1 + conf_level) / 2) * se
+  # What stands beside a coefficient without limit may be without limit too, though R does not say so.
+  if (length(fit$infinite) && !is.finite(exp(b + reach))) return(c(value = NA))
   z <- b / se
   c(value = exp(b), low = exp(b - reach), high = exp(b + reach), p = pchisq(z^2, 1, lower.tail = FALSE), b = b, se = se)
 }
@@ -219,19 +235,22 @@ ask_ratio <- function(ratio, row) {
 }
 
 # Wald's test that all levels of a factor have the same hazard.
-joint_test <- function(fit, variable) {
+joint_test <- function(fit, variable, row) {
+  if (length(fit$infinite)) return(NO_LIMIT)
   places <- fit$places[[variable]]
   places <- places[!is.na(coef(fit)[places])]
   b <- coef(fit)[places]
   chi <- drop(b %*% solve(fit$var[places, places, drop = FALSE], b))
-  c(chi = chi, df = length(b), p = pchisq(chi, length(b), lower.tail = FALSE))
+  ask(c(chi = chi, df = length(b), p = pchisq(chi, length(b), lower.tail = FALSE)), row)
 }
 
-proportional_hazards <- function(fit, variable) {
+proportional_hazards <- function(fit, row) {
+  if (is.null(fit)) return(NA)
+  if (length(fit$infinite)) return(NO_LIMIT)
   table <- cox.zph(fit, transform = "km", terms = TRUE, global = TRUE)$table
   rownames(table) <- gsub("`", "", rownames(table))
-  line <- table[if (is.na(variable)) "GLOBAL" else variable, ]
-  c(chi = line[["chisq"]], df = line[["df"]], p = line[["p"]])
+  line <- table[if (is.na(row$variable)) "GLOBAL" else row$variable, ]
+  ask(c(chi = line[["chisq"]], df = line[["df"]], p = line[["p"]]), row)
 }
 
 # One model with the product of two variables, one without: the likelihood-ratio test of the interaction.
@@ -249,6 +268,7 @@ ask_interaction <- function(row, models, conf_level) {
   if (is.null(models)) return(NA)
   larger <- models$larger
   if (target(row) == "p_interaction") {
+    if (length(c(larger$infinite, models$smaller$infinite))) return(NO_LIMIT)
     chi <- 2 * (larger$loglik[2] - models$smaller$loglik[2])
     df <- sum(!is.na(coef(larger))) - sum(!is.na(coef(models$smaller)))
     test <- c(value = pchisq(chi, df, lower.tail = FALSE), chi = chi, df = df)
@@ -260,7 +280,7 @@ ask_interaction <- function(row, models, conf_level) {
   ask(coefficient_at(larger, larger$places[[paste(pair, collapse = ":")]][k], conf_level), row)
 }
 
-# ---- One function for each kind of analysis: the value by R, or NULL where R has no function for it ----------------
+# ---- One function for each kind of analysis: the value by R, words why it has none, NULL where nothing is refitted
 
 check_survival <- function(row, a) {
   if (is.na(row$method) && row$statistic == "missing") return(nrow(everyone(row)) - nrow(complete(row)))
@@ -289,7 +309,7 @@ check_survival <- function(row, a) {
     curve = step_of(own(), row),
     logrank = ask(remember(c("logrank", who(row, a$by)), log_rank(complete(row, a$by), a$by)), row),
     cox = ask_ratio(ratio_of(pair_model(row, a$by, row$reference), a$by, row$level, a$conf_level), row),
-    cox_zph = ask(proportional_hazards(pair_model(row, a$by), row$variable), row)
+    cox_zph = proportional_hazards(pair_model(row, a$by), row)
   )
 }
 
@@ -308,9 +328,9 @@ check_cox <- function(row, a) {
   if (row$statistic == "missing") return(nrow(everyone(row)) - nrow(data))
   fit <- remember(c("cox", who(row, variables, strata)), fit_cox(data, variables, strata))
   if (is.null(fit)) return(NA)
-  if (hazards) return(ask(proportional_hazards(fit, row$variable), row))
+  if (hazards) return(proportional_hazards(fit, row))
   if (row$statistic == "log_likelihood") return(fit$loglik[if (is.na(row$of)) 2 else 1])
-  if (is_factor(row$variable) && is.na(row$level)) return(ask(joint_test(fit, row$variable), row))
+  if (is_factor(row$variable) && is.na(row$level)) return(joint_test(fit, row$variable, row))
   ask_ratio(ratio_of(fit, row$variable, row$level, a$conf_level), row)
 }
 
@@ -508,7 +528,7 @@ CHECKS <- list(
 kind_of <- setNames(analyses$kind, analyses$analysis)
 parameters <- split(analyses, analyses$analysis)
 
-# The value by R; NULL where R was not asked. Where R stops with an error it has no value, which is a difference.
+# The value by R; words or NULL where R was not asked. Where R stops with an error it has no value.
 by_r <- function(row) {
   kind <- kind_of[row$analysis]
   if (is.na(kind) || !kind %in% names(CHECKS)) return(NULL)
@@ -516,7 +536,7 @@ by_r <- function(row) {
     suppressWarnings(CHECKS[[kind]](row, as.list(parameters[[row$analysis]]))),
     error = function(e) { message("R stopped at ", row$row, ": ", conditionMessage(e)); NA }
   )
-  if (is.null(value)) NULL else as.numeric(value)
+  if (is.null(value) || is.character(value)) value else as.numeric(value)
 }
 
 # Relative difference; a number that one side lacks differs without measure.
@@ -541,9 +561,8 @@ compare_all <- function() {
       how <- if (is.na(row$method)) "" else paste0(" (", row$method, ")")
       kind <- if (is.na(kind_of[row$analysis])) row$analysis else kind_of[row$analysis]
       why[i] <- paste0(kind, ": ", row$statistic, how)
-    } else if (is.na(row$value) && row$status == "not_estimable" && !is.na(value)) {
-      # The study gives no number and says so (an infinite coefficient, an aliased level): R's is none either.
-      why[i] <- paste0(kind_of[row$analysis], ": ", row$statistic, " that the study calls not estimable")
+    } else if (is.character(value)) {
+      why[i] <- paste0(kind_of[row$analysis], ": ", value)
     } else {
       found[i] <- value
       difference <- compare(row$value, value)
