@@ -55,8 +55,8 @@ class Facts:
         """Give what the centres supplied under a name: the number for a numeric type, otherwise the text."""
         rows = self.tables["supplied"].filter(pl.col("name") == name)
         whole = pl.col("number") == pl.col("number").floor()
-        number = pl.when(whole).then(pl.col("number").cast(pl.Int64, strict=False).cast(pl.String))
-        number = pl.coalesce(number, pl.col("number").cast(pl.String))
+        as_code = pl.when(whole).then(pl.col("number").cast(pl.Int64, strict=False).cast(pl.String))
+        number = pl.coalesce(as_code, pl.col("number").cast(pl.String))
         text = pl.coalesce(number, "value") if dtype.is_numeric() else pl.coalesce("value", number)
         return Values(rows.select(*KEY, text.alias("value"), "source", "row"), "supplied", name)
 
