@@ -7,6 +7,7 @@ Rules are tables of data (`her2_rules.py`, `her2_text.py`, `receptor_rules.py`),
 from __future__ import annotations
 
 from riskset.biomarkers.biomarkers import SPECS, add_biomarkers, columns
+from riskset.biomarkers.queries import CHECKS
 from riskset.biomarkers.specs import Her2Spec, HormoneReceptorsSpec
 
-__all__ = ["SPECS", "Her2Spec", "HormoneReceptorsSpec", "add_biomarkers", "columns"]
+__all__ = ["CHECKS", "SPECS", "Her2Spec", "HormoneReceptorsSpec", "add_biomarkers", "columns"]

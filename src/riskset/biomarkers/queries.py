@@ -153,6 +153,11 @@ MESSAGES: dict[str, tuple[str, str, str, str]] = {
     ),
 }
 
+# Ids that a study file may give a policy.
+CHECKS: dict[str, str] = {
+    "V14" if name.startswith("V14") else name: sentence for name, (_, _, _, sentence) in reversed(MESSAGES.items())
+}
+
 
 def questions(rows: pl.DataFrame, message: str, value: str | None, *, table: str = "samples") -> pl.DataFrame:
     """Give one query for each row (`centre`, `patient`, `source`, `row`), with the cell's text from column `value`."""

@@ -62,12 +62,16 @@ def run_checks(stage: Stage, protocol: Protocol, tables: Tables) -> Tables:
             continue
         policy = policy_of(check, protocol)
         if check.raised_by_step:
-            tables = _escalate(check, policy, protocol, tables)
+            tables = _escalate(check.id, protocol, tables)
             continue
         found = _as_queries(check, policy, check.find(protocol, tables))
         if policy == "set_missing":
             tables = _set_missing(found, tables)
         tables = {**tables, "queries": pl.concat([tables["queries"], found])}
+    # Readers and rules raise questions of their own that have no class here; a declared policy holds for them too.
+    for name in protocol.quality:
+        if name not in ALL:
+            tables = _escalate(name, protocol, tables)
     return tables
 
 
@@ -77,11 +81,12 @@ def _as_queries(check: Check, policy: Policy, found: pl.DataFrame) -> pl.DataFra
     return fit(stated, PROVENANCE["queries"]).sort(order, nulls_last=True)
 
 
-def _escalate(check: Check, policy: Policy, protocol: Protocol, tables: Tables) -> Tables:
+def _escalate(name: str, protocol: Protocol, tables: Tables) -> Tables:
     """Apply a declared policy to queries that an earlier step raised under this id; a null cell stays null."""
-    if check.id not in protocol.quality or policy == "set_missing":
+    policy = protocol.quality.get(name, "set_missing")
+    if policy == "set_missing":
         return tables
-    mine = pl.col("check") == check.id
+    mine = pl.col("check") == name
     if policy == "report":
         mine &= pl.col("action") == "excluded"
     action = pl.when(mine).then(pl.lit(_ACTION[policy])).otherwise(pl.col("action"))

@@ -9,13 +9,13 @@ from threading import Event
 from time import perf_counter
 
 from riskset import claims, covariates
-from riskset.errors import CancelledError, Problem, StudyFileError, UsageError, did_you_mean
+from riskset.errors import CancelledError, ConditionError, Problem, StudyFileError, UsageError, did_you_mean
 from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
 from riskset.study.folder import write_folder, write_refusal
 from riskset.study.lock import plans, read_lock, write_lock
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
-from riskset.study.vocabulary import columns_before_covariates, study_vocabulary
+from riskset.study.vocabulary import columns_before_covariates, index_columns, study_vocabulary
 
 
 def read_text(path: Path, what: str) -> str:
@@ -176,6 +176,11 @@ def _unknown_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> li
     """Give what conditions and covariates read but no step will give."""
     known = columns_before_covariates(protocol, mappings)
     found = covariates.problems(protocol, known)
+    if protocol.index is not None and protocol.index.where is not None:
+        try:
+            protocol.index.where.check(index_columns(protocol))
+        except ConditionError as error:
+            found.append(protocol.locations.problem(("index", "where"), str(error)))
     return found or check_conditions(protocol, {**known, **covariates.columns(protocol)})
 
 

@@ -29,6 +29,8 @@ def study_vocabulary() -> Vocabulary:
         endpoints=endpoints.SPECS,
         checks={
             **ingest.CHECKS,
+            **timeline.CHECKS,
+            **biomarkers.CHECKS,
             **covariates.CHECKS,
             **endpoints.CHECKS,
             **quality.CHECKS,
@@ -40,6 +42,13 @@ def study_vocabulary() -> Vocabulary:
 def schema_text() -> str:
     """Give the JSON Schema of the study file."""
     return json.dumps(json_schema(study_vocabulary()), indent=2, ensure_ascii=False)
+
+
+def index_columns(protocol: Protocol) -> dict[str, pl.DataType]:
+    """Give the columns that the index condition may read, with types."""
+    table = protocol.index.table if protocol.index is not None else "drugs"
+    known = dict(SCHEMAS[table].types) if table in SCHEMAS else {}
+    return {**known, **timeline.drug_columns()} if table == "drugs" else known
 
 
 def columns_before_covariates(protocol: Protocol, mappings: dict[str, MappingFile]) -> dict[str, pl.DataType]:

@@ -10,4 +10,7 @@ from riskset.timeline.columns import columns, drug_columns
 from riskset.timeline.dictionary import DICTIONARY, DRUG_CLASSES, Drug
 from riskset.timeline.timeline import add_timeline
 
-__all__ = ["DICTIONARY", "DRUG_CLASSES", "Drug", "add_timeline", "columns", "drug_columns"]
+# Ids of questions that a study file may give a policy.
+CHECKS: dict[str, str] = {"V20": "unknown drug name"}
+
+__all__ = ["CHECKS", "DICTIONARY", "DRUG_CLASSES", "Drug", "add_timeline", "columns", "drug_columns"]
