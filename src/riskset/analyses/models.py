@@ -194,9 +194,10 @@ def write_interaction(writer: RowWriter, found: Interaction | None, first: str, 
     w.add("df", found.test.df, of="p_interaction")
     ratios = fit.hazard_ratio(conf_level)
     for x, y, position in found.products:
+        # A number has no level: its product term is told apart by the other variable's level.
         key = {
-            "level": f"{x.level}:{y.level}" if x.level and y.level else None,
-            "reference": f"{x.reference}:{y.reference}" if x.reference and y.reference else None,
+            "level": ":".join(c.level or c.variable for c in (x, y)) if x.level or y.level else None,
+            "reference": ":".join(c.reference or c.variable for c in (x, y)) if x.reference or y.reference else None,
         }
         usable = not (fit.aliased[position] or fit.infinite[position])
         r = ratios[position]

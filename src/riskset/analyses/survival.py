@@ -33,7 +33,6 @@ class Spec(AnalysisSpec):
 
     kind: Literal["survival"] = "survival"
     endpoint: str
-    reference: str | None = None
     times_months: list[float] = [6, 12, 24]
     rmst_months: float | None = 24
     conf_type: Literal["log-log", "log", "plain"] = "log-log"
@@ -107,8 +106,9 @@ def _restricted_mean(w: RowWriter, curve: KaplanMeier, spec: Spec) -> None:
 
 
 def _steps(w: RowWriter, curve: KaplanMeier) -> None:
-    """Write the curve: a row at time 0, at each event the estimate with its interval, at each time those censored."""
-    w.add("survival", 1.0, time=0.0)
+    """Write the curve: a row at time 0 (1 unless an event falls on it), at each event the estimate with its interval, at each time those censored."""
+    if curve.time[0] > 0:
+        w.add("survival", 1.0, time=0.0)
     for k, time in enumerate(curve.time):
         if curve.events[k] > 0 or k == len(curve.time) - 1:
             w.estimate("survival", curve.survival[k], curve.low[k], curve.high[k], time=float(time))
@@ -120,8 +120,6 @@ def _steps(w: RowWriter, curve: KaplanMeier) -> None:
 def _by_group(w: RowWriter, rows: Rows, by: str, spec: Spec, grid: list[float], analysis_set: AnalysisSet) -> None:
     level = analysis_set.protocol.study.conf_level
     levels = levels_in_use(analysis_set, by)
-    if spec.reference is not None:
-        levels = [spec.reference, *(one for one in levels if one != spec.reference)]
     for one in levels:
         _describe(w.within(group=by, group_level=one), at_level(rows.frame, by, one), spec, grid, level)
     _logrank(w.within(method="logrank", variable=by), rows, by)

@@ -64,7 +64,7 @@ def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference
     levels: list[str] = []
     if by is not None:
         groups = _column(data, by).cast(pl.String)
-        levels = sorted(groups.drop_nulls().unique().to_list())
+        levels = sorted(groups.drop_nulls().unique().to_list(), key=lambda level: (level != reference, level))
         if reference is not None and reference not in levels:
             raise DataRefusedError(f"'{reference}' is no level of '{by}'{did_you_mean(reference, levels)}.")
         patients = patients.with_columns(groups.cast(pl.Enum(levels)).alias("group"))
@@ -77,7 +77,5 @@ def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference
         centres={"frame": {"label": "", "mapping": ""}},
     )
     analysis_set = cohort.AnalysisSet.from_frames(protocol, patients, outcomes, primary_schemes={"time": "supplied"})
-    spec = analyses.SPECS["survival"](
-        kind="survival", endpoint="time", by="group" if by else None, reference=reference or (levels[0] if levels else None)
-    )
+    spec = analyses.SPECS["survival"](kind="survival", endpoint="time", by="group" if by else None)
     return Quick(Results(analyses.run_one("quick", spec, analysis_set)), protocol)
