@@ -200,6 +200,21 @@ def test_nothing_after_the_data_cutoff_counts():
     }
 
 
+def test_facts_on_the_day_of_a_stop_still_count():
+    head = "riskset: 1\nstudy: {id: t, title: T, data_cutoff: 2020-06-30}\ncentres: {a: {mapping: a.yaml}}\n"
+    given = tables(
+        patients=patients("cutoff", "therapy"),
+        assessments="patient | date | response\ncutoff | 2020-06-30 | PD\ntherapy | 2020-05-01 | PD\n",
+        drugs="""
+            patient | inn:text     | drug_class:text | start      | line
+            therapy | capecitabine | chemotherapy    | 2020-05-01 | 2
+        """,
+    )
+    expected = {"cutoff": (181, 1, "progression"), "therapy": (121, 1, "progression")}
+    assert outcomes(given, head + PFS, "fda_a") == expected
+    assert outcomes(given, head + PFS, "new_therapy_event") == expected  # of one day, progression comes first
+
+
 def test_a_centre_may_have_a_cutoff_of_its_own():
     head = (
         "riskset: 1\nstudy: {id: t, title: T, data_cutoff: 2020-12-31}\n"
@@ -234,17 +249,17 @@ SUPPLIED = """
     p       | pfs_event | true  |        |
     q       | pfs       |       | 10.5   | months
     q       | pfs_event | 0     | 0      |
-    r       | pfs       |       | 3      | months
+    r       | pfs       |       | 24     | months
 """
 
 
 def test_supplied_months_become_whole_days():
-    """8 months are 243.5 days, rounded to the even 244 as in R; without pfs_event the event stays unknown."""
+    """8 months are 243.5 and 24 are 730.5 days: the even number, as in R; without pfs_event the event is unknown."""
     made = add_endpoints(study(PFS), tables(patients="patient\np\nq\nr\ns\n", supplied=SUPPLIED))
     assert by_patient(made["outcomes"], "scheme", "days", "event", "reason") == {
         "p": ("ema", 244, 1, "supplied"),
         "q": ("ema", 320, 0, "supplied"),
-        "r": ("ema", 91, None, "supplied"),
+        "r": ("ema", 730, None, "supplied"),
     }
     assert available_schemes(study(PFS), tables(patients="patient\np\n", supplied=SUPPLIED), "pfs") == ["ema"]
 
