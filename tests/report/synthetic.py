@@ -7,8 +7,8 @@ from typing import Any
 
 from riskset.claims import Verdict
 from riskset.protocol import Protocol
-from riskset.review import Finding
 from riskset.results import DAYS_PER_MONTH, ResultRow, Results, RowWriter
+from riskset.review import Finding
 
 GROUPS = ("zero", "low")
 CENTRES = {"ankara": "Centre A", "leeds": "Centre B", "graz": "Centre C"}

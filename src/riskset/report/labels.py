@@ -124,6 +124,10 @@ class Labels:
             return " × ".join(self.of(part) for part in name.split(":"))
         return self._declared.get(name) or self._centres.get(name) or _USUAL.get(name) or humanise(name)
 
+    def declared(self, name: str) -> str:
+        """Give the label that the study file gives an id, or an empty string."""
+        return self._declared.get(name, "")
+
     def level(self, variable: str | None, level: str | None) -> str:
         """Give the label of one level of a variable."""
         if level is None:

@@ -20,7 +20,7 @@ _SPECIMEN = {
 }
 _SCHEMES = {
     "ema": "progression or death at its own date counts, whatever happened between (EMA-like, a treatment policy)",
-    "fda_a": "progression or death counts unless a new anticancer therapy began or two assessments were missed before it",
+    "fda_a": "progression or death counts unless a new anticancer therapy began or two assessments were missed before",
 }
 
 

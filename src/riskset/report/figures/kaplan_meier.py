@@ -56,10 +56,7 @@ def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
         alternative=_alternative(reader, name, population, endpoint + where),
         spec={**spec, "layer": base},
         interactive={**spec, "layer": [*base, _hover(curves)]},
-        notes=(
-            f"Kaplan-Meier estimates with {reader.conf_percent}% confidence bands; ticks mark censored patients. The "
-            "numbers at risk stand under the axis.",
-        ),
+        notes=(f"Kaplan-Meier estimates, {reader.conf_percent}% confidence bands; ticks mark censored patients.",),
     )
 
 
@@ -142,7 +139,7 @@ def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> li
     legend = None if len(curves) == 1 else {"title": None, "orient": "top-right", "offset": 4}
     colour = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(COLOURS, len(labels))}}
     dash = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(DASHES, len(labels))}}
-    steps = [{k: v for k, v in step.items() if k in "gtslohi"} for curve in curves for step in curve.steps]
+    steps = [step for curve in curves for step in curve.steps]
     band = {
         "data": {"values": [{k: s[k] for k in ("g", "t", "lo", "hi")} for s in steps if "lo" in s]},
         "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.13, "line": False},
@@ -164,14 +161,14 @@ def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> li
         "encoding": {"x": x, "y": y, "color": {**colour, "legend": None}},
     }
     texts = [words(text, 10, HEIGHT - 14 - 17 * k, fontSize=12) for k, text in enumerate(reversed(notes))]
-    return [band, line, marks, *texts, *_risk_table(curves, x, colour)]
+    return [band, line, marks, *texts, *_risk_table(curves, x)]
 
 
 def _cycled(values: Sequence[Any], number: int) -> list[Any]:
     return [values[k % len(values)] for k in range(number)]
 
 
-def _risk_table(curves: Sequence[_Curve], x: dict[str, Any], colour: dict[str, Any]) -> list[dict[str, Any]]:
+def _risk_table(curves: Sequence[_Curve], x: dict[str, Any]) -> list[dict[str, Any]]:
     """Numbers at risk below the axis of the same view, so that they stand exactly under their ticks."""
     if not any(curve.at_risk for curve in curves):
         return []

@@ -1,0 +1,73 @@
+"""The report: reads rows, findings, verdicts and the protocol, and prints them; it computes and refits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from riskset.protocol import Protocol
+from riskset.report import drawing, html, sections, word
+from riskset.report.tablemodel import figures_of
+from riskset.report.tables import other
+from riskset.results import Results
+
+__all__ = ["claims_lines", "fragment", "headline", "write"]
+
+
+def write(
+    out: Path,
+    *,
+    protocol: Protocol,
+    results: Results,
+    findings: Sequence[other.FindingLike],
+    verdicts: Sequence[other.VerdictLike],
+    manifest: Mapping[str, Any],
+) -> list[Path]:
+    """Write `report.html`, `report.docx` and `figures/*.svg|png` into a folder; the same input gives the same bytes.
+
+    Returns
+    -------
+    The files written, in the order of writing.
+    """
+    document = sections.document(protocol, results, findings, verdicts, manifest)
+    with drawing.Studio(figures_of(document.sections)) as studio:
+        paths = _write_figures(out / "figures", studio.drawn)
+        page = html.page(document, studio.drawn, studio.library())
+        paths.append(_write_text(out / "report.html", page))
+        pictures = studio.pictures()
+    for name, picture in pictures.items():
+        paths.append(out / "figures" / f"{name}.png")
+        paths[-1].write_bytes(picture)
+    paths.append(out / "report.docx")
+    paths[-1].write_bytes(word.document_bytes(document, studio.drawn, pictures))
+    return paths
+
+
+def _write_text(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def _write_figures(folder: Path, drawn: Mapping[str, drawing.Drawn]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write_text(folder / f"{name}.svg", d.svg) for name, d in drawn.items()]
+
+
+def headline(protocol: Protocol, results: Results) -> list[str]:
+    """Give the lines that the command line prints after a run: the primary analyses."""
+    return sections.headline(protocol, results)
+
+
+def claims_lines(protocol: Protocol | None, verdicts: Sequence[other.VerdictLike]) -> list[tuple[str, str, str, str]]:
+    """Give claim, published, this study, agree? for each verdict, as the command line prints them."""
+    del protocol  # a claim says itself what it is about
+    return [
+        (v.says, other.published_of(v), other.ours_of(v).text, "yes" if v.agrees else f"no: {v.why}") for v in verdicts
+    ]
+
+
+def fragment(protocol: Protocol, results: Results, analysis_id: str) -> str:
+    """Give one analysis as HTML without scripts, for a notebook."""
+    found = sections.fragment_sections(protocol, results, analysis_id)
+    return html.fragment(found, drawing.draw_all(figures_of(found)))

@@ -1,0 +1,110 @@
+"""Drawing figures: each one once as SVG, and from that once as PNG at the resolution that journals ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from riskset.report import _heavy
+from riskset.report.tablemodel import Figure
+
+# Printed width of the widest figure, and dots an inch of what goes into Word.
+WIDTH_INCHES, DOTS_PER_INCH = 6.5, 600
+_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
+# Run in the browser: the part of Vega that draws a compiled specification, without the compiler.
+_SNIPPET = "window.vega = vega;"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawn figure: SVG text, its size in CSS pixels, and the compiled interactive specification, if it has one."""
+
+    figure: Figure
+    svg: str
+    width: float
+    height: float
+    vega: str | None
+
+    @property
+    def inches(self) -> float:
+        """Width on paper: the widest figure fills the line, a narrower one keeps its letters as large."""
+        return min(WIDTH_INCHES, self.width / 96)
+
+    def png(self) -> bytes:
+        """Draw it as PNG at 600 dots an inch of its printed width."""
+        scale = self.inches * DOTS_PER_INCH / self.width
+        # `ppi` both scales and is written into the file; the scale makes up for the former.
+        image: bytes = _heavy.vl_convert().svg_to_png(self.svg, scale=scale * 72 / DOTS_PER_INCH, ppi=DOTS_PER_INCH)
+        return image
+
+
+def draw(figure: Figure) -> Drawn:
+    """Draw a figure."""
+    renderer = _heavy.vl_convert()
+    svg = figure.svg if figure.svg is not None else _from_spec(figure)
+    size = _SIZE.search(svg)
+    assert size is not None, "every SVG states its size"
+    vega = None
+    if figure.interactive is not None:
+        compiled = renderer.vegalite_to_vega(figure.interactive)
+        compiled.pop("$schema", None)
+        vega = json.dumps(compiled, ensure_ascii=False, separators=(",", ":"))
+    return Drawn(figure, svg, float(size.group(1)), float(size.group(2)), vega)
+
+
+def _from_spec(figure: Figure) -> str:
+    svg: str = _heavy.vl_convert().vegalite_to_svg(figure.spec)
+    # Several figures share one page: ids of clips and gradients must not meet.
+    for name in sorted(set(re.findall(r' id="([^"]+)"', svg))):
+        svg = svg.replace(f' id="{name}"', f' id="{figure.id}-{name}"').replace(
+            f"url(#{name})", f"url(#{figure.id}-{name})"
+        )
+    return svg
+
+
+def draw_all(figures: Sequence[Figure]) -> dict[str, Drawn]:
+    """Draw figures, each once."""
+    return {figure.id: draw(figure) for figure in figures}
+
+
+class Studio:
+    """Draws the figures of a report while the report is written: SVG at once, PNG and the library beside.
+
+    The renderer works without holding Python's lock, so a second core draws while the first writes.
+    """
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = figures
+        self._pool = ThreadPoolExecutor(max_workers=2)
+        self._pictures: dict[str, Future[bytes]] = {}
+        self._library: Future[str] | None = None
+        self.drawn: dict[str, Drawn] = {}
+
+    def __enter__(self) -> Studio:
+        for figure in self._figures:
+            drawn = draw(figure)
+            self.drawn[figure.id] = drawn
+            self._pictures[figure.id] = self._pool.submit(drawn.png)
+        if any(drawn.vega for drawn in self.drawn.values()):
+            self._library = self._pool.submit(browser_library)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True)
+
+    def library(self) -> str:
+        """Give the JavaScript of interactive figures; empty where no figure is interactive."""
+        return "" if self._library is None else self._library.result()
+
+    def pictures(self) -> dict[str, bytes]:
+        """Give each figure as PNG."""
+        return {name: future.result() for name, future in self._pictures.items()}
+
+
+def browser_library() -> str:
+    """Give the JavaScript that makes figures interactive, to be written into the page."""
+    library: str = _heavy.vl_convert().javascript_bundle(_SNIPPET)
+    return library

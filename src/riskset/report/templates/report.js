@@ -1,0 +1,79 @@
+"use strict";
+// Everything on the page can be read without this script: it adds tips to numbers and to figures.
+(function () {
+  var tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  tip.setAttribute("role", "status");
+  document.body.appendChild(tip);
+
+  function show(lines, x, y) {
+    tip.textContent = "";
+    lines.forEach(function (line) {
+      var row = document.createElement("div");
+      row.textContent = line;
+      tip.appendChild(row);
+    });
+    tip.hidden = false;
+    var box = tip.getBoundingClientRect();
+    var left = Math.min(x + 14, window.innerWidth - box.width - 8);
+    var top = y + 18 + box.height > window.innerHeight ? y - box.height - 10 : y + 18;
+    tip.style.left = Math.max(4, left) + "px";
+    tip.style.top = Math.max(4, top) + "px";
+  }
+
+  function hide() { tip.hidden = true; }
+
+  // A number tells the result row it was read from.
+  document.addEventListener("pointerover", function (event) {
+    var number = event.target.closest ? event.target.closest("[data-row]") : null;
+    if (number) { show([number.getAttribute("data-row")], event.clientX, event.clientY); }
+  });
+  document.addEventListener("pointerout", function (event) {
+    if (event.target.closest && event.target.closest("[data-row]")) { hide(); }
+  });
+
+  function answer(handler, event, item, value) {
+    if (value === null || value === undefined || value === "") { hide(); return; }
+    var lines = typeof value === "object"
+      ? Object.keys(value).map(function (key) { return key + ": " + value[key]; })
+      : [String(value)];
+    show(lines, event.clientX, event.clientY);
+  }
+
+  // The still figure is replaced only once the live one has been drawn.
+  function enliven(script) {
+    var name = script.getAttribute("data-for");
+    var still = document.querySelector('[data-figure="' + name + '"]');
+    if (!still) { return; }
+    var live = document.createElement("div");
+    var view = new window.vega.View(window.vega.parse(JSON.parse(script.textContent)), {
+      renderer: "svg", container: live, hover: false, logLevel: window.vega.Error
+    });
+    view.tooltip(answer);
+    view.runAsync().then(function () {
+      var drawn = live.querySelector("svg");
+      if (!drawn || !still.isConnected) { return; }
+      drawn.setAttribute("viewBox", "0 0 " + drawn.getAttribute("width") + " " + drawn.getAttribute("height"));
+      drawn.setAttribute("aria-hidden", "true");
+      drawn.style.width = "100%";
+      drawn.style.height = "auto";
+      still.replaceChildren(live);
+    }).catch(function () { /* the still figure stays */ });
+  }
+
+  if (!window.vega) { return; }
+  var waiting = Array.prototype.slice.call(document.querySelectorAll("script.vega"));
+  function guarded(script) { try { enliven(script); } catch (error) { /* the still figure stays */ } }
+  if (!("IntersectionObserver" in window)) { return; }
+  // Figures come alive when they come into sight, so that a long report opens at once.
+  var seen = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (!entry.isIntersecting) { return; }
+      seen.unobserve(entry.target);
+      waiting.filter(function (s) { return s.getAttribute("data-for") === entry.target.getAttribute("data-figure"); })
+        .forEach(guarded);
+    });
+  });
+  document.querySelectorAll("[data-figure]").forEach(function (figure) { seen.observe(figure); });
+})();
