@@ -5,19 +5,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
+from collections.abc import Sequence
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
 import riskset
-from riskset.errors import DataRefusedError, PrimaryNotEstimatedError, RisksetError, UsageError
+from riskset.errors import (
+    CancelledError,
+    DataRefusedError,
+    EngineError,
+    PrimaryNotEstimatedError,
+    RisksetError,
+    UsageError,
+)
 from riskset.progress import Progress
 
 app = typer.Typer(
@@ -26,13 +37,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Carry out a retrospective oncology outcomes study: hospital files in, a report with traceable numbers out.",
 )
-out_console = Console(highlight=False, soft_wrap=True)
-err_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 StudyPath = Annotated[Path, typer.Argument(help="The study file, study.yaml.", metavar="STUDY")]
 DataPath = Annotated[Path | None, typer.Option("--data", help="Root of the paths in the mappings.")]
 OutPath = Annotated[Path | None, typer.Option("--out", help="Output folder; default out/ beside the study file.")]
 OutFolder = Annotated[Path, typer.Argument(help="An output folder that `riskset run` wrote.", metavar="OUT")]
+
+# Refusals of a run's input: what stops it is written into the output folder too.
+_REFUSALS = (DataRefusedError, EngineError, UsageError)
 
 
 def _room(name: str) -> Any:
@@ -40,21 +52,34 @@ def _room(name: str) -> Any:
     return import_module(f"riskset.{name}")
 
 
+def _print(text: str = "", *, to_stderr: bool = False) -> None:
+    """Print plain text: rich's console would read [square brackets] of a file name as markup."""
+    print(text, file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _show(table: Table) -> None:
+    """Draw a table as wide as the terminal, and as wide as it needs to be where the output is piped."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    console.print(table)
+
+
 class _Drawn:
     """Draws progress: a bar on a terminal, plain lines where the output is piped."""
 
     def __init__(self) -> None:
         self.bar: Bar | None = None
-        if err_console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            self.bar = Bar(*columns, console=err_console, transient=True)
+        console = Console(stderr=True, highlight=False)
+        if console.is_terminal:
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+            self.bar = Bar(*columns, console=console, transient=True)
             self.task = self.bar.add_task("Starting", total=1)
             self.bar.start()
 
     def __call__(self, progress: Progress) -> None:
         if self.bar is None:
-            # err_console.print would read [square brackets] of a file name as markup.
-            print(progress.message, file=sys.stderr)
+            _print(progress.message, to_stderr=True)
         elif progress.total is not None:
             self.bar.update(self.task, description=progress.message, completed=progress.done, total=progress.total)
         else:
@@ -67,31 +92,50 @@ class _Drawn:
 
 def _carry_out(study: Any, out: Path) -> None:
     """Run and write a study, whatever comes: a refused run leaves a folder that says why."""
+    _room("study").require_replaceable(out)
     drawn = _Drawn()
     try:
-        study.run(on_progress=drawn)
+        try:
+            study.run(on_progress=drawn)
+        except _REFUSALS as error:
+            _write_refusal(study, out, error)
+            raise
         study.write(out, on_progress=drawn)
-    except DataRefusedError as error:
-        study.write_refusal(out, error)
-        raise
     finally:
         drawn.close()
+    for note in study.notes:
+        _print(note, to_stderr=True)
+
+
+def _write_refusal(study: Any, out: Path, error: RisksetError) -> None:
+    """Write the folder of a refusal; where that fails too, the refusal itself is what the user has to read."""
+    try:
+        study.write_refusal(out, error)
+    except UsageError as second:
+        _print(str(second), to_stderr=True)
 
 
 def _print_headline(study: Any) -> None:
     for line in _room("report").headline(study.protocol, study.state.results):
-        out_console.print(line, markup=False)
+        _print(line)
 
 
-def _claims_table(protocol: Any, verdicts: Any) -> None:
+def _print_claims(protocol: Any, verdicts: Any) -> None:
     table = Table(title="Published against this study", title_justify="left")
     for heading in ("claim", "published", "this study", "agree?"):
         table.add_column(heading, overflow="fold")
     for line in _room("report").claims_lines(protocol, verdicts):
-        table.add_row(*(cell.replace("[", r"\[") for cell in line))
-    out_console.print(table)
+        table.add_row(*(escape(cell) for cell in line))
+    _show(table)
     agreed = sum(v.agrees for v in verdicts)
-    out_console.print(f"{agreed} of {len(verdicts)} claims agree.")
+    _print(f"{agreed} of {len(verdicts)} claims agree.")
+
+
+def _require_primary(study: Any) -> None:
+    missing = study.primary_missing()
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise PrimaryNotEstimatedError(f"Primary analysis {names} gave no estimate; its rows in results.json say why.")
 
 
 @app.command()
@@ -101,10 +145,8 @@ def run(study: StudyPath, data: DataPath = None, out: OutPath = None) -> None:
     folder = out if out is not None else study.parent / "out"
     _carry_out(loaded, folder)
     _print_headline(loaded)
-    out_console.print(f"Report: {folder / 'report.html'}", markup=False)
-    missing = loaded.primary_missing()
-    if missing:
-        raise PrimaryNotEstimatedError(f"Primary analysis '{missing[0]}' gave no estimate; its rows say why.")
+    _print(f"Report: {folder / 'report.html'}")
+    _require_primary(loaded)
 
 
 @app.command()
@@ -113,94 +155,108 @@ def check(study: StudyPath, data: DataPath = None) -> None:
     loaded = riskset.Study.load(study, data=data)
     drawn = _Drawn()
     try:
-        state = loaded.run("quality_cohort", on_progress=drawn)
+        loaded.run("quality_cohort", on_progress=drawn)
     finally:
         drawn.close()
+        _print_queries(loaded.state.tables)
+    patients = loaded.state.tables["patients"]
+    _print(f"{patients.height} screened, {int(patients['included'].sum())} included.")
+
+
+def _print_queries(tables: Any) -> None:
+    if "queries" not in tables:
+        return
+    by = ("centre", "check", "severity", "action")
+    counts = tables["queries"].group_by(by).len().sort(by)
+    if not counts.height:
+        _print("No queries.")
+        return
     table = Table(title="Queries by centre and check", title_justify="left")
-    for heading in ("centre", "check", "severity", "queries"):
+    for heading in (*by, "queries"):
         table.add_column(heading)
-    counts = state.tables["queries"].group_by("centre", "check", "severity").len().sort("centre", "check", "severity")
     for row in counts.iter_rows():
-        table.add_row(*(str(value) for value in row))
-    out_console.print(table)
-    included = int(state.tables["patients"]["included"].sum())
-    out_console.print(f"{state.tables['patients'].height} screened, {included} included.")
+        table.add_row(*(escape(str(value)) for value in row))
+    _show(table)
 
 
 @app.command()
 def claims(
     out: OutFolder,
     published: Annotated[Path, typer.Argument(help="A claims file.", metavar="CLAIMS")],
-    study: Annotated[Path | None, typer.Option("--study", help="The study file, for its labels.")] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="A study file whose labels to use; default the run's own.")
+    ] = None,
 ) -> None:
     """Compare published numbers with those of a run: published / this study / agree?"""
-    results = _room("study").OutputFolder(out).results()
+    rooms, folder = _room("claims"), _room("study").OutputFolder(out)
     text = _room("study").read_text(published, "claims file")
-    room = _room("claims")
-    verdicts = room.compare(room.load(text, file=published.name), results)
-    protocol = riskset.Study.load(study).protocol if study is not None else None
-    _claims_table(protocol, verdicts)
+    verdicts = rooms.compare(rooms.load(text, file=published.name), folder.results)
+    _print_claims(riskset.Study.load(study).protocol if study is not None else folder.protocol, verdicts)
 
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
     source: Annotated[
         Path | None, typer.Option("--from", help="A data file whose columns the mapping shall list.")
     ] = None,
 ) -> None:
     """Start a study: a commented study file and mapping to fill in."""
-    for path in _room("study").start_study(folder, source):
-        out_console.print(f"Wrote {path}", markup=False)
+    study_file, mapping = _room("study").start_study(folder, source)
+    _print(f"Wrote {study_file}\nWrote {mapping}")
+    root = "" if source is None or source.parent.resolve() == folder.resolve() else f" --data {source.parent}"
+    _print(f"Fill them in, then: riskset check {study_file}{root}")
 
 
 @app.command()
 def demo(out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("riskset-demo")) -> None:
     """Run the bundled study of simulated patients and print its headline and claims."""
-    with resources.as_file(resources.files("riskset") / "examples" / "her2_cdk46" / "study.yaml") as path:
-        loaded = riskset.Study.load(path)
+    with resources.as_file(resources.files("riskset") / "examples" / "her2_cdk46") as folder:
+        loaded = riskset.Study.load(folder / "study.yaml")
         _carry_out(loaded, out)
     _print_headline(loaded)
-    _claims_table(loaded.protocol, loaded.state.verdicts)
-    out_console.print("These patients are simulated; agreement tests the program and is no evidence about the paper.")
-    out_console.print(f"Report: {out / 'report.html'}", markup=False)
+    _print_claims(loaded.protocol, loaded.state.verdicts)
+    _print("These patients are simulated; agreement tests the program and is no evidence about the paper.")
+    _print(f"Report: {out / 'report.html'}")
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the study file, for editors."""
-    print(_room("study").schema_text())
+    _print(_room("study").schema_text())
 
 
 @app.command()
 def trace(
     out: OutFolder,
-    row: Annotated[str, typer.Argument(help="Name of a result row, as results.json has it.")],
-    limit: Annotated[int, typer.Option("--limit", help="Patients to show; 0 shows all.")] = 5,
+    row: Annotated[str, typer.Argument(help="Name of a result row, as results.json has it.", metavar="ROW")],
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Patients to show; 0 shows all.")] = 5,
 ) -> None:
     """Walk from a result row to its patients and the cells that they came from (shows patient data)."""
-    traced = _room("study").trace(out, row)
-    shown = traced.patients if limit == 0 else traced.patients[:limit]
-    value = traced.row.text if traced.row.value is None else f"{traced.row.value:g} {traced.row.unit or ''}"
-    lines = [
-        f"{traced.row.row}",
-        f"  value: {value} ({traced.row.status}); analysis {traced.row.analysis}; "
-        f"endpoint {traced.row.endpoint or '-'}; scheme {traced.row.scheme or '-'}",
-        f"  patients: {len(traced.patients)} ({traced.population})",
-    ]
+    traced = _room("study").trace(out, row, limit=limit or None)
+    r = traced.row
+    value = r.text if r.value is None else f"{r.value:g} {r.unit or ''}".rstrip()
+    place = [f"analysis {r.analysis}", *(f"{k} {v}" for k, v in (("endpoint", r.endpoint), ("scheme", r.scheme)) if v)]
+    _print(f"{r.row}\n  value: {value or 'none'} ({r.status}); {'; '.join(place)}")
+    if r.warning:
+        _print(f"  warning: {r.warning}")
+    if traced.note:
+        _print(f"  {traced.note}")
+    if traced.population:
+        how = "counted" if traced.counted else "computed from"
+        _print(f"  patients {how}: {len(traced.patients)} ({traced.population})")
+    shown = traced.patients[:limit] if limit else traced.patients
     for person in shown:
-        lines.append(f"  {person.centre}/{person.patient}: " + ", ".join(f"{k} {v}" for k, v in person.facts.items()))
-        lines.extend(_cell_line(cell) for cell in person.cells)
+        _print(f"  {person.centre}/{person.patient}: " + ", ".join(f"{k} {v}" for k, v in person.facts.items()))
+        for cell in person.cells:
+            _print(_cell_line(cell))
     if len(shown) < len(traced.patients):
-        lines.append(f"  ... and {len(traced.patients) - len(shown)} more; --limit 0 shows all.")
-    print("\n".join(lines))
+        _print(f"  ... and {len(traced.patients) - len(shown)} more; --limit 0 shows all.")
 
 
 def _cell_line(cell: Any) -> str:
-    place = f"{cell.file}" + (f" [{cell.sheet}]" if cell.sheet else "")
-    return (
-        f"      {place} row {cell.row}, column '{cell.column}' -> {cell.field}: {cell.text if cell.text else '(empty)'}"
-    )
+    place = cell.file + (f" [{cell.sheet}]" if cell.sheet else "")
+    return f"      {place} row {cell.row}, column '{cell.column}' -> {cell.field}: {cell.text or '(empty)'}"
 
 
 @app.command()
@@ -215,36 +271,57 @@ def patient(
     story = _room("study").patient_story(out, identifier, centre)
     lines = [f"{story.centre}/{story.patient}", "Derived"]
     lines += [f"  {name}: {value}" for name, value in story.derived.items()]
+    lines.append("Outcomes")
+    for outcome in story.outcomes:
+        hidden = ("centre", "patient", "source", "row")
+        told = ", ".join(f"{k} {v}" for k, v in outcome.items() if v is not None and k not in hidden)
+        lines.append(f"  {told}")
     lines.append("Candidate dates")
     for c in story.candidates:
-        mark = "kept" if c["kept"] else "    "
-        lines.append(
-            f"  {mark} {c['endpoint']}/{c['scheme']} {c['date']} day {c['days']} {c['role']} {c['reason']}: {c['why']}"
-        )
+        mark = "kept  " if c["kept"] else "passed"
+        named = f"{c['endpoint']}/{c['scheme']} {c['date'] or 'undated'} day {c['days']}"
+        lines.append(f"  {mark} {named} {c['role']} {c['reason']}: {c['why']}")
     lines.append("Queries")
     lines += [f"  {q['check']} ({q['severity']}, {q['action']}): {q['message']}" for q in story.queries] or ["  none"]
     lines.append("Cells")
     lines += [_cell_line(cell) for cell in story.cells]
-    print("\n".join(lines))
+    _print("\n".join(lines))
 
 
-def main() -> None:
-    """Run the command line; an error of ours ends in one sentence and its exit code, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error of ours ends in one sentence and its exit code, never a traceback.
+
+    Parameters
+    ----------
+    arguments : the words after `riskset`; default those of the process.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
+    if not sys.warnoptions:
+        # A library's warning quotes code and may quote data; what matters is a query, or a row's own warning.
+        warnings.simplefilter("ignore")
     try:
-        app(standalone_mode=True)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        app(args=None if arguments is None else list(arguments), prog_name="riskset", standalone_mode=True)
+    except CancelledError as error:
+        _end(str(error), 130)
     except RisksetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as with `| head`: nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        named = f"'{error.filename}'" if error.filename else "A file"
+        _end(f"{named} cannot be read or written ({error.strerror or type(error).__name__}); check the path.", 2)
     except Exception as error:  # a fault of ours: no traceback, since it may hold patients' values
         place = _last_place(error)
-        print(f"riskset failed at {place} ({type(error).__name__}); please report it with this line.", file=sys.stderr)
-        sys.exit(1)
+        _end(f"riskset failed at {place} ({type(error).__name__}); please report it with this line.", 1)
+
+
+def _end(message: str, code: int) -> None:
+    _print(message, to_stderr=True)
+    sys.exit(code)
 
 
 def _last_place(error: BaseException) -> str:

@@ -5,11 +5,13 @@ This room alone knows the order of the steps; each step only reads the protocol 
 
 from __future__ import annotations
 
+from riskset.study.folder import require_replaceable
 from riskset.study.new import start_study
+from riskset.study.output import OutputFolder
 from riskset.study.quick import Quick, quick
 from riskset.study.steps import STEPS, State, Step
 from riskset.study.study import Study, read_text
-from riskset.study.trace import OutputFolder, patient_story, trace
+from riskset.study.trace import patient_story, trace
 from riskset.study.vocabulary import schema_text, study_vocabulary
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "patient_story",
     "quick",
     "read_text",
+    "require_replaceable",
     "schema_text",
     "start_study",
     "study_vocabulary",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
 import tempfile
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,16 @@ from riskset import report
 from riskset.errors import UsageError
 from riskset.ingest import write_query_list
 from riskset.study.check_r import write_check_r
+from riskset.study.output import MANIFEST, PRIVATE, STUDY_COPY
+from riskset.study.trace import records_table
 
 if TYPE_CHECKING:
     from riskset.study.study import Study
 
-MANIFEST = "manifest.json"
 _PACKAGES = ("numpy", "scipy", "polars", "sqlglot", "pydantic", "vl-convert-python", "python-docx", "openpyxl")
+# What operating systems leave in folders that somebody looks into.
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_TIMINGS = "timings.json"
 
 
 def _json(value: Any) -> str:
@@ -53,11 +57,7 @@ def describe(study: Study, status: str) -> dict[str, Any]:
 
 
 def _outputs(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _write_queries(folder: Path, study: Study) -> None:
@@ -87,12 +87,13 @@ def _write_private(folder: Path, study: Study) -> None:
         members.select(pl.col("centre").cast(pl.String), "patient", *populations), on=["centre", "patient"], how="left"
     )
     patients.write_parquet(folder / "patients.parquet")
-    for name in ("outcomes", "candidates", "responses", "sources", "fields", "sheets"):
+    for name in ("samples", "outcomes", "candidates", "responses", "sources", "fields", "sheets"):
         state.tables[name].write_parquet(folder / f"{name}.parquet")
+    records_table(state.tables).write_parquet(folder / "records.parquet")
+    _write(folder / STUDY_COPY, study.text)
     state.tables["queries"].write_parquet(folder / "cleaning_log.parquet")
     _write_queries(folder, study)
     write_check_r(folder, study.protocol, state.analysis_set, state.results)
-    _write(folder / "timings.json", _json({name: round(seconds, 4) for name, seconds in study.timings.items()}))
 
 
 def _attrition(study: Study) -> list[dict[str, Any]]:
@@ -115,31 +116,81 @@ def _fill(folder: Path, study: Study) -> None:
     state.results.to_frame().write_parquet(folder / "results.parquet")
     _write(folder / "attrition.json", _json(_attrition(study)))
     _write(folder / "review.json", _json([finding.as_dict() for finding in state.findings]))
+    _write_private(folder / PRIVATE, study)
     manifest["outputs"] = _outputs(folder)
     _write(folder / MANIFEST, _json(manifest))
-    _write_private(folder / "private", study)
+    timings = {name: round(seconds, 4) for name, seconds in study.timings.items()}
+    _write(folder / PRIVATE / _TIMINGS, _json(timings))
 
 
-def _replaceable(out: Path) -> None:
-    """Refuse to replace a folder that riskset did not write."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"'{out}' is a file; name a folder for the output.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise UsageError(f"'{out}' holds other files; name an empty or new folder for the output.")
+def require_replaceable(out: Path) -> None:
+    """Refuse to replace what riskset did not write, or what somebody has changed since.
+
+    Raises
+    ------
+    UsageError
+        `out` is a file, or holds something that a new run would destroy.
+    """
+    try:
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"'{out}' is a file; name a folder for the output.")
+        strange = _not_ours(out) if out.is_dir() else None
+    except OSError as error:
+        raise UsageError(f"'{out}' cannot be looked into ({error.strerror}); name another folder.") from error
+    if strange is not None:
+        raise UsageError(
+            f"'{out}' holds '{strange}', which riskset did not write or which was changed since; move it away or name "
+            "another folder for the output."
+        )
 
 
-def _swap(out: Path, fill: Any, study: Study) -> Path:
+def _not_ours(out: Path) -> str | None:
+    """Give one file of a folder that is not as a run left it; None where all are."""
+    try:
+        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        known = dict(manifest["outputs"]) if "riskset" in manifest else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        known = None
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out).as_posix()
+        if path.is_dir() or path.name in _LITTER:
+            continue
+        if known is None:
+            return name
+        if name in (MANIFEST, f"{PRIVATE}/{_TIMINGS}"):
+            continue
+        if known.get(name) != _sha256(path):
+            return name
+    return None
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _swap(out: Path, fill: Callable[[Path, Study], None], study: Study) -> Path:
     """Fill a folder beside `out`, then put it in place; on any error nothing of `out` has changed."""
-    _replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".riskset-tmp-", dir=out.parent) as beside:
-        new = Path(beside) / "new"
-        new.mkdir()
-        fill(new, study)
-        if out.exists():
-            out.rename(Path(beside) / "old")
-        new.rename(out)
-        shutil.rmtree(Path(beside) / "old", ignore_errors=True)
+    require_replaceable(out)
+    place = out.resolve()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".riskset-tmp-", dir=place.parent) as beside:
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            new.mkdir()
+            fill(new, study)
+            if place.exists():
+                place.rename(old)
+            try:
+                new.rename(place)
+            except OSError:
+                if old.exists():
+                    old.rename(place)
+                raise
+    except OSError as error:
+        raise UsageError(
+            f"The output folder '{out}' cannot be written ({error.strerror or type(error).__name__}); nothing there "
+            "has changed; name another folder with --out."
+        ) from error
     return out
 
 
@@ -152,7 +203,7 @@ def write_refusal(out: Path, study: Study, why: str) -> Path:
     """Write the folder of a refused run: the manifest with the reason, and the queries found so far."""
 
     def fill(folder: Path, study: Study) -> None:
-        _write_queries(folder / "private", study)
+        _write_queries(folder / PRIVATE, study)
         _write(folder / MANIFEST, _json({**describe(study, "refused"), "reason": why, "outputs": _outputs(folder)}))
 
     return _swap(out, fill, study)

@@ -20,20 +20,40 @@ LOCK_NAME = "study.lock"
 
 
 def _digest(spec: Any) -> str:
-    return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    """Give the hash of what a study file says of an analysis.
+
+    Defaults are left out, so that a parameter that a later version adds changes nothing.
+    """
+    said = {"kind": spec.kind, **spec.model_dump(mode="json", exclude_defaults=True)}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def read_lock(folder: Path) -> dict[str, Any] | None:
-    """Give the lock beside the study file, or None where there was no run on real data yet."""
+    """Give the lock beside the study file, or None where there was no run on real data yet.
+
+    Raises
+    ------
+    UsageError
+        There is one that cannot be read: it is never guessed what was planned.
+    """
     path = folder / LOCK_NAME
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
         lock = json.loads(path.read_text(encoding="utf-8"))
-        assert isinstance(lock["analyses"], dict)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise UsageError(f"{path.name} cannot be read; restore it from your records or remove it knowingly.") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable() from error
+    known = lock.get("analyses") if isinstance(lock, dict) and lock.get("riskset_lock") == 1 else None
+    if not isinstance(known, dict) or not all(isinstance(digest, str) for digest in known.values()):
+        raise _unreadable()
     return dict(lock)
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        f"{LOCK_NAME} beside the study file cannot be read; restore it from your records, or remove it knowingly: "
+        "it says which analyses were planned before the data were seen."
+    )
 
 
 def plans(protocol: Protocol, lock: Mapping[str, Any] | None) -> dict[str, Plan]:
@@ -46,14 +66,27 @@ def plans(protocol: Protocol, lock: Mapping[str, Any] | None) -> dict[str, Plan]
     return given
 
 
-def write_lock(folder: Path, protocol: Protocol, study_sha256: str) -> None:
-    """Write the lock at the first run on real data; an existing lock is never changed."""
+def write_lock(folder: Path, protocol: Protocol, study_sha256: str) -> str | None:
+    """Write the lock at the first run on real data; an existing lock is never changed.
+
+    Returns
+    -------
+    str or None
+        One sentence where it could not be written. The results stand all the same: they say what they were.
+    """
     path = folder / LOCK_NAME
     if protocol.study.simulated or path.exists():
-        return
+        return None
     lock = {
         "riskset_lock": 1,
         "study_sha256": study_sha256,
         "analyses": {name: _digest(spec) for name, spec in protocol.analyses.items()},
     }
-    path.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+    try:
+        path.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        return (
+            f"{LOCK_NAME} could not be written beside the study file ({error.strerror}): keep a dated copy of the "
+            "study file, for later analyses will not be told from planned ones."
+        )
+    return None

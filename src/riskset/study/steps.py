@@ -75,7 +75,8 @@ def refuse_stopped(tables: Tables) -> None:
     if stopped.height:
         checks = ", ".join(stopped["check"].unique().sort().to_list())
         raise DataRefusedError(
-            f"Check {checks} found {stopped.height} problems and its policy is to stop; see private/queries for the cells."
+            f"Check {checks} found {stopped.height} problems and its policy is to stop; the cells stand in "
+            "private/queries of the output folder."
         )
 
 

@@ -12,6 +12,7 @@ from riskset import claims, covariates
 from riskset.errors import CancelledError, ConditionError, Problem, StudyFileError, UsageError, did_you_mean
 from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
+from riskset.results import ResultRow
 from riskset.study.folder import write_folder, write_refusal
 from riskset.study.lock import plans, read_lock, write_lock
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
@@ -28,6 +29,8 @@ def read_text(path: Path, what: str) -> str:
         raise UsageError(f"'{path}' is a folder; name the {what} itself.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"'{path.name}' is not UTF-8 text; save it as UTF-8.") from error
+    except OSError as error:
+        raise UsageError(f"The {what} '{path}' cannot be read ({error.strerror}); check the path.") from error
 
 
 class Study:
@@ -40,11 +43,14 @@ class Study:
     >>> study.write("out")  # doctest: +SKIP
     """
 
-    def __init__(self, path: Path, inputs: Inputs, hashes: dict[str, str]) -> None:
+    def __init__(self, path: Path, text: str, inputs: Inputs, hashes: dict[str, str]) -> None:
         self.path = path
+        self.text = text
         self.inputs = inputs
         self.hashes = hashes
         self.state = State()
+        # What a user has to know although nothing failed, one sentence each.
+        self.notes: list[str] = []
         self.timings: dict[str, float] = {}
         self._done = 0
         self._data_at: tuple[tuple[str, int, int], ...] = ()
@@ -66,38 +72,34 @@ class Study:
         Raises
         ------
         StudyFileError
-            With all problems of the study file and its mappings, each with line and column.
+            With all problems of the study file, its mappings and its claims, each with line and column.
+        UsageError
+            There is no study file or no data folder, or `study.lock` cannot be read.
         """
         path = Path(path)
         text = read_text(path, "study file")
         protocol = load(text, study_vocabulary(), file=path.name)
         hashes = {path.name: _sha256(text)}
-        mappings: dict[str, MappingFile] = {}
-        problems: list[Problem] = []
-        for centre, spec in protocol.centres.items():
-            if isinstance(spec.mapping, MappingFile):
-                mappings[centre] = spec.mapping
-                continue
-            mapping_text = read_text(path.parent / spec.mapping, f"mapping of centre '{centre}'")
-            hashes[spec.mapping] = _sha256(mapping_text)
+        mappings, problems = _mappings(protocol, path.parent, hashes)
+        published = None
+        if protocol.claims is not None:
             try:
-                mappings[centre] = load_mapping(mapping_text, file=spec.mapping)
+                claims_text = read_text(path.parent / protocol.claims, "claims file")
+                hashes[protocol.claims] = _sha256(claims_text)
+                published = claims.load(claims_text, file=protocol.claims)
             except StudyFileError as error:
-                problems.extend(error.problems)
+                problems += error.problems
+            except UsageError as error:
+                problems.append(protocol.locations.problem(("claims",), str(error)))
         if not problems:
             problems = _unknown_columns(protocol, mappings)
         if problems:
             raise StudyFileError(problems)
-        published = None
-        if protocol.claims is not None:
-            claims_text = read_text(path.parent / protocol.claims, "claims file")
-            hashes[protocol.claims] = _sha256(claims_text)
-            published = claims.load(claims_text, file=protocol.claims)
         lock = None if protocol.study.simulated else read_lock(path.parent)
         root = Path(data) if data is not None else path.parent
         if not root.is_dir():
             raise UsageError(f"There is no data folder at '{root}'; check --data.")
-        return cls(path, Inputs(protocol, mappings, root, published, plans(protocol, lock)), hashes)
+        return cls(path, text, Inputs(protocol, mappings, root, published, plans(protocol, lock)), hashes)
 
     def steps(self) -> tuple[str, ...]:
         """Give the names of the steps, in their order."""
@@ -142,7 +144,9 @@ class Study:
         on_progress(Progress("write", "Writing the report", len(STEPS), len(STEPS)))
         started = perf_counter()
         folder = write_folder(Path(out), self)
-        write_lock(self.path.parent, self.protocol, self.hashes[self.path.name])
+        unlocked = write_lock(self.path.parent, self.protocol, self.hashes[self.path.name])
+        if unlocked is not None:
+            self.notes.append(unlocked)
         self.timings["write"] = perf_counter() - started
         return folder
 
@@ -150,16 +154,12 @@ class Study:
         """Write the folder of a refused run: a manifest that says so, and the queries found so far."""
         return write_refusal(Path(out), self, str(error))
 
-    def primary_missing(self) -> Sequence[str]:
+    def primary_missing(self) -> tuple[str, ...]:
         """Give the primary analyses that gave no estimate."""
         if self.state.results is None:
             return ()
-        missing = []
-        for name, plan in self.inputs.plans.items():
-            rows = [r for r in self.state.results.select(analysis=name) if r.statistic == "hazard_ratio"]
-            if plan == "primary" and rows and not any(r.status == "ok" for r in rows):
-                missing.append(name)
-        return tuple(missing)
+        primary = [name for name, plan in self.inputs.plans.items() if plan == "primary"]
+        return tuple(name for name in primary if not has_estimate(self.state.results.select(analysis=name)))
 
     def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
         files = sorted({block.file for mapping in self.inputs.mappings.values() for block in mapping.blocks})
@@ -172,10 +172,51 @@ class Study:
         return (("", 0, 0), *found)
 
 
+# What an analysis is about, the first of these that it has; the other rows stand beside it.
+_HEADLINES = ("hazard_ratio", "rate_difference", "hazard_ratio_ratio", "follow_up_median", "rate", "median", "survival")
+
+
+def has_estimate(rows: Sequence[ResultRow]) -> bool:
+    """Tell whether an analysis gave its estimate: of its first population, by its first method, of its first variable.
+
+    A covariate beside the exposure may separate without harm to it. A median that is not reached is an estimate.
+    """
+    statistic = next((word for word in _HEADLINES if any(r.statistic == word for r in rows)), None)
+    if statistic is None:
+        return any(r.status == "ok" for r in rows)
+    found = [r for r in rows if r.statistic == statistic and r.of is None]
+    first = found[0]
+    own = [r for r in found if (r.population, r.method, r.variable) == (first.population, first.method, first.variable)]
+    return any(r.status in ("ok", "not_reached") for r in own)
+
+
+def _mappings(protocol: Protocol, folder: Path, hashes: dict[str, str]) -> tuple[dict[str, MappingFile], list[Problem]]:
+    """Load every centre's mapping, adding to the hashes; all problems are given, those of absent files too."""
+    mappings: dict[str, MappingFile] = {}
+    problems: list[Problem] = []
+    for centre, spec in protocol.centres.items():
+        if isinstance(spec.mapping, MappingFile):
+            mappings[centre] = spec.mapping
+            continue
+        try:
+            text = read_text(folder / spec.mapping, f"mapping of centre '{centre}'")
+            hashes[spec.mapping] = _sha256(text)
+            mappings[centre] = load_mapping(text, file=spec.mapping)
+        except StudyFileError as error:
+            problems += error.problems
+        except UsageError as error:
+            problems.append(protocol.locations.problem(("centres", centre, "mapping"), str(error)))
+    return mappings, problems
+
+
 def _unknown_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> list[Problem]:
     """Give what conditions and covariates read but no step will give."""
     known = columns_before_covariates(protocol, mappings)
-    found = covariates.problems(protocol, known)
+    # A covariate's problem names it; the study file says where it stands.
+    found = [
+        protocol.locations.problem(tuple(problem.path.split(".", 1)), problem.message, key=True)
+        for problem in covariates.problems(protocol, known)
+    ]
     if protocol.index is not None and protocol.index.where is not None:
         try:
             protocol.index.where.check(index_columns(protocol))
