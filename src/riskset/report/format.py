@@ -14,6 +14,7 @@ NOT_REACHED = "NR"
 NOT_AVAILABLE = "n/a"
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 _MONTH = Decimal(str(DAYS_PER_MONTH))
 _SIGNIFICANCE = Decimal("0.05")
 # A hazard ratio this large or small says no more than "cannot be estimated from so few".
@@ -97,20 +98,20 @@ def _on_its_side(value: Decimal, digits: int, boundary: Decimal, most: int) -> D
     return _rounded(value, most)
 
 
-def ratio(value: float, digits: int = 2) -> str:
-    """Print a ratio with two decimals; with three where two would move it to 1.
+def ratio(value: float, digits: int = 2, *, end: bool = False) -> str:
+    """Print a ratio with two decimals; an end of an interval with three where two would move it onto 1.
 
     Examples
     --------
-    >>> ratio(1.078), ratio(0.998), ratio(1e9)
-    ('1.08', '0.998', '>1,000')
+    >>> ratio(1.078), ratio(0.998), ratio(0.998, end=True), ratio(1e9)
+    ('1.08', '1.00', '0.998', '>1,000')
     """
     exact = _exact(value)
     if exact > _RATIO_MOST:
         return ">1,000"
     if exact < _RATIO_LEAST:
         return "<0.001"
-    return _signed(_on_its_side(exact, digits, Decimal(1), digits + 1))
+    return _signed(_on_its_side(exact, digits, Decimal(1), digits + 1) if end else _rounded(exact, digits))
 
 
 def p_value(value: float) -> str:
@@ -136,14 +137,14 @@ def p_value(value: float) -> str:
 
 
 def p_phrase(printed: str) -> str:
-    """Give what stands after the letter P: `= .40`, `< .001`.
+    """Give what stands after the letter P: `= .40`, `< .001`; the space does not break.
 
     Examples
     --------
     >>> p_phrase(".40"), p_phrase("<.001")
-    ('= .40', '< .001')
+    ('=\\xa0.40', '<\\xa0.001')
     """
-    return f"{printed[0]} {printed[1:]}" if printed[0] in "<>" else f"= {printed}"
+    return f"{printed[0]}{NO_BREAK}{printed[1:]}" if printed[0] in "<>" else f"={NO_BREAK}{printed}"
 
 
 def dash(low: str, high: str) -> str:

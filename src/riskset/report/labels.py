@@ -99,6 +99,11 @@ def humanise(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lower_first(text: str) -> str:
+    """Write a label inside a sentence: its first letter small, unless it begins with an abbreviation."""
+    return text if text[:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+
+
 def _label_of(spec: Any) -> str:
     """Read a spec's own `label`; a frame in a notebook has plain dictionaries."""
     found = spec.get("label", "") if isinstance(spec, dict) else getattr(spec, "label", "")

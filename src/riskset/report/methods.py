@@ -7,6 +7,7 @@ from typing import Any
 
 from riskset.protocol import Protocol
 from riskset.report import format as fmt
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader
 from riskset.report.tablemodel import Block, Bullets, Inline, Paragraph, Part, inline
 from riskset.results import DAYS_PER_MONTH
@@ -19,7 +20,7 @@ _SPECIMEN = {
     "any_low": "the highest class of any specimen before the index date",
 }
 _SCHEMES = {
-    "ema": "progression or death at its own date counts, whatever happened between (EMA-like, a treatment policy)",
+    "ema": "progression or death at its own date counts, whatever happened between: EMA-like, a treatment policy",
     "fda_a": "progression or death counts unless a new anticancer therapy began or two assessments were missed before",
 }
 
@@ -135,7 +136,7 @@ def _endpoints(reader: Reader, protocol: Protocol, parameters: Parameters) -> li
         means = _SCHEMES.get(scheme or "")
         said = inline(" (", Part(means, parameters.part(f"{path}.scheme").row), ")") if means else ()
         pairs = [(k, v) for k, v in parameters.under(path) if k not in ("label", "kind")]
-        items.append(inline(f"{reader.labels.of(name)}", said, ": ", _pairs(pairs)))
+        items.append(inline(reader.labels.of(name), said, inline(": ", _pairs(pairs)) if pairs else ""))
     if not items:
         return []
     plus_one = parameters.get("study.plus_one") == "true" or protocol.study.plus_one
@@ -195,5 +196,9 @@ def _models(reader: Reader, protocol: Protocol) -> Iterator[Inline]:
         adjust: list[Any] = list(getattr(spec, "adjust", []))
         strata = getattr(spec, "strata", None)
         words = f"Model {name}: {reader.labels.of(getattr(spec, 'exposure', None))}"
-        words += f", adjusted for {', '.join(reader.labels.of(v) for v in adjust)}" if adjust else ", unadjusted"
+        words += (
+            f", adjusted for {', '.join(lower_first(reader.labels.of(v)) for v in adjust)}"
+            if adjust
+            else ", unadjusted"
+        )
         yield inline(words + (f", stratified by {reader.labels.of(strata).lower()}." if strata else "."))

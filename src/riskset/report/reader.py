@@ -95,7 +95,8 @@ class Reader:
         main = printed(row)
         if row.value is None and row.status != "not_reached":
             return (main,)
-        if low is None and high is None:
+        ends = [row for row in (low, high) if row is not None]
+        if not ends or (row.value is None and all(e.value is None for e in ends)):
             return inline(main, sign)
         return inline(main, sign, " (", self.range(low, high), ")")
 
@@ -130,7 +131,7 @@ def _number(row: ResultRow) -> str:
     if word.kind == "p":
         return fmt.p_value(row.value)
     if word.kind == "ratio":
-        return fmt.ratio(row.value, word.digits)
+        return fmt.ratio(row.value, word.digits, end=of_interval)
     if word.kind == "fraction":
         return fmt.percent(row.value, word.digits)
     if word.kind == "count":
@@ -155,4 +156,4 @@ def p_words(row: ResultRow | None) -> Inline:
     """Print `P = .40` for a sentence."""
     if row is None or row.value is None:
         return inline("P not available")
-    return inline("P ", Part(fmt.p_phrase(fmt.p_value(row.value)), row.row))
+    return inline(f"P{fmt.NO_BREAK}", Part(fmt.p_phrase(fmt.p_value(row.value)), row.row))

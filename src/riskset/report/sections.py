@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from riskset.protocol import Protocol
+from riskset.report import format as fmt
 from riskset.report import sentences
 from riskset.report.figures import flow_diagram, forest_plots, kaplan_meier_plots
 from riskset.report.methods import methods
@@ -102,7 +103,8 @@ def _ascertainment(reader: Reader, name: str) -> list[Block]:
     biomarker = _attribute(reader, name, "biomarker", None)
     if biomarker is None:
         biomarker = next(iter(reader.values(name, "variable", "n")), "biomarker")
-    return list(patients.ascertainment(reader, name, biomarker))
+    agreement = sentences.agreement(reader, name, biomarker)
+    return [*patients.ascertainment(reader, name, biomarker), *_paragraphs([agreement])]
 
 
 def _follow_up(reader: Reader, name: str) -> list[Block]:
@@ -316,7 +318,7 @@ def headline(protocol: Protocol, results: Results) -> list[str]:
 
 
 def _plain(parts: Inline) -> str:
-    return "".join(part.text for part in parts)
+    return "".join(part.text for part in parts).replace(fmt.NO_BREAK, " ")
 
 
 def _survival_lines(reader: Reader, name: str) -> list[str]:

@@ -7,6 +7,7 @@ answered with the interval, never with "no difference".
 from __future__ import annotations
 
 from riskset.report import format as fmt
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader, p_words, printed
 from riskset.report.tablemodel import Inline, Part, inline
 from riskset.report.tables.models import interaction_of
@@ -110,9 +111,11 @@ def cox(reader: Reader, name: str, exposure: str | None, adjust: list[str], stra
     ratio = headline_ratio(reader, name, exposure)
     if ratio is None:
         return []
-    means = [inline("adjusted for ", listed([inline(_small(reader.labels.of(v))) for v in adjust]))] if adjust else []
+    means = (
+        [inline("adjusted for ", listed([inline(lower_first(reader.labels.of(v))) for v in adjust]))] if adjust else []
+    )
     if strata is not None and ratio.method == "cox_multivariable_stratified":
-        means.append(inline(f"stratified by {_small(reader.labels.of(strata))}"))
+        means.append(inline(f"stratified by {lower_first(reader.labels.of(strata))}"))
     missing = reader.find(name, "missing", method=ratio.method, population=None, variable=None)
     left_out = inline("; ", printed(missing), " patients left out for a missing value") if missing else ()
     size = inline(Part(str(ratio.events), ratio.row), " events in ", Part(str(ratio.n), ratio.row), " patients")
@@ -151,7 +154,7 @@ def follow_up(reader: Reader, name: str) -> Inline:
     row = reader.find(name, "follow_up_median", group=None, population=None)
     if row is None:
         return ()
-    endpoint = _small(endpoint_of(reader, name))
+    endpoint = lower_first(endpoint_of(reader, name))
     return inline("Median follow-up (reverse Kaplan-Meier on ", endpoint, ") was ", _months(row, reader), ".")
 
 
@@ -166,14 +169,26 @@ def attrition(reader: Reader, name: str) -> Inline:
     return inline(printed(screened), " patients were screened and ", printed(included), f" included{more}.")
 
 
+def agreement(reader: Reader, name: str, biomarker: str) -> Inline:
+    """Say how far the first and the last specimen of a patient agree."""
+    kappa = reader.find(name, "kappa")
+    if kappa is None:
+        return ()
+    label = reader.labels.of(biomarker)
+    return inline(
+        f"In the {kappa.n} patients with several specimens, the {label} classes of the first and the last one agreed with "
+        "kappa ", reader.estimate(kappa), ".",
+    )  # fmt: skip
+
+
 def subgroups(reader: Reader, name: str) -> list[Inline]:
     """Give each interaction test and say how many there were."""
-    variables = [v for v in reader.values(name, "group", "hazard_ratio")]
+    variables = reader.values(name, "group", "hazard_ratio")
     tests = []
     for variable in variables:
         row = interaction_of(reader, name, None, variable, adjusted=False)
         if row is not None:
-            tests.append(inline(_small(reader.labels.of(variable)), " ", p_words(row)))
+            tests.append(inline(lower_first(reader.labels.of(variable)), " ", p_words(row)))
     if not tests:
         return []
     count = Part(str(len(tests)))
@@ -211,8 +226,4 @@ def p_words_interaction(row: ResultRow | None) -> Inline:
     """Print `P for interaction = .16`."""
     if row is None or row.value is None:
         return inline("P for interaction not available")
-    return inline("P for interaction ", Part(fmt.p_phrase(fmt.p_value(row.value)), row.row))
-
-
-def _small(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    return inline(f"P for interaction{fmt.NO_BREAK}", Part(fmt.p_phrase(fmt.p_value(row.value)), row.row))

@@ -58,13 +58,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. `align` has a letter a column: l, c or r. `caption` is what stands after `Table 1.`"""
+    """A table. `align` has a letter a column: l, c or r; a footnote is its letter and its text."""
 
     id: str
     title: str
     headings: tuple[tuple[Heading, ...], ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    footnotes: tuple[tuple[str, str], ...] = ()
     align: str = ""
     supplementary: bool = False
     wide: bool = False
@@ -164,9 +165,9 @@ class TableBuilder:
         """Give the finished table, its footnotes lettered in reading order."""
         letters: dict[str, str] = {}
         lines = tuple(replace(line, cells=tuple(_lettered(c, letters) for c in line.cells)) for line in self.lines)
-        footnotes = tuple(f"{letter} {note}" for note, letter in letters.items())
         return Table(
-            self.id, self.title, tuple(self.headings), lines, (*self.notes, *footnotes),
+            self.id, self.title, tuple(self.headings), lines, tuple(self.notes),
+            tuple((letter, note) for note, letter in letters.items()),
             self.align, self.supplementary, self.wide,
         )  # fmt: skip
 

@@ -28,6 +28,7 @@ _EMU = 914400
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Files carry no time of writing: two runs give the same bytes.
 _MOMENT = datetime(2000, 1, 1)
+_RAISED = '<w:vertAlign w:val="superscript"/>'
 _ALIGN = {"l": "left", "c": "center", "r": "right"}
 
 
@@ -39,7 +40,8 @@ def _run(text: str, properties: str = "") -> str:
     if not text:
         return ""
     inside = f"<w:rPr>{properties}</w:rPr>" if properties else ""
-    return f'<w:r>{inside}<w:t xml:space="preserve">{_escaped(text)}</w:t></w:r>'
+    lines = (f'<w:t xml:space="preserve">{_escaped(line)}</w:t>' for line in text.split("\n"))
+    return f"<w:r>{inside}{'<w:br/>'.join(lines)}</w:r>"
 
 
 def _runs(parts: Inline, properties: str = "") -> str:
@@ -47,7 +49,7 @@ def _runs(parts: Inline, properties: str = "") -> str:
     for part in parts:
         bold = "<w:b/>" if part.strong and "<w:b/>" not in properties else ""
         found.append(_run(part.text, bold + properties))
-        found.append(_run(part.mark, properties + '<w:vertAlign w:val="superscript"/>'))
+        found.append(_run(part.mark, properties + _RAISED))
     return "".join(found)
 
 
@@ -65,7 +67,7 @@ def _widths(table: Table) -> list[int]:
     for line in table.lines:
         if line.kind != "section":
             for k, cell in enumerate(line.cells[: table.width]):
-                columns[k].append(plain(cell) + "  " * line.indent * (k == 0))
+                columns[k].extend(part + "  " * line.indent * (k == 0) for part in plain(cell).split("\n"))
     for k, heading in enumerate(table.headings[-1]):
         columns[k].append(plain(heading.text))
     needs: list[float] = []
@@ -148,6 +150,8 @@ def _block(block: Block) -> str:
     """Give the XML of a block that is no figure."""
     if isinstance(block, Table):
         notes = "".join(_paragraph(_run(note), "RNote") for note in block.notes)
+        for letter, note in block.footnotes:
+            notes += _paragraph(_run(letter, _RAISED) + _run(f" {note}"), "RNote")
         return _caption(block.number, block.title) + _table(block) + (notes or _paragraph("", "RNote"))
     if isinstance(block, Bullets):
         return "".join(_paragraph(_runs(item), "ListBullet") for item in block.items)
@@ -200,8 +204,8 @@ def _styles(document: Any) -> None:
         fonts.set(f"{{{_NAMESPACE}}}eastAsia", _FONT)
         style.font.color.rgb = shared.RGBColor(0x1A, 0x1A, 0x1A)
     sizes = {"Normal": 10, "Heading 1": 14, "Heading 2": 11, "Title": 18, "List Bullet": 10}
-    for name, points in sizes.items():
-        document.styles[name].font.size = shared.Pt(points)
+    for name, size in sizes.items():
+        document.styles[name].font.size = shared.Pt(size)
     own = (("RText", 10, 0, 6), ("RCaption", 9, 8, 4), ("RCell", 7.5, 1, 1), ("RNote", 7.5, 2, 6),
            ("RAbsent", 10, 0, 6), ("RWarning", 10, 4, 8))  # fmt: skip
     for name, points, before, after in own:
@@ -234,7 +238,8 @@ def _edges(writer: _Writer, document: Document) -> None:
     section.left_margin = section.right_margin = shared.Twips(_MARGIN)
     section.top_margin = section.bottom_margin = shared.Twips(_MARGIN + 120)
     banner = " SIMULATED PATIENTS" if document.banner else ""
-    tab = f'<w:tabs><w:tab w:val="clear" w:pos="4320"/><w:tab w:val="clear" w:pos="8640"/><w:tab w:val="right" w:pos="{_TEXT_WIDTH}"/></w:tabs>'
+    stops = "".join(f'<w:tab w:val="clear" w:pos="{place}"/>' for place in (4320, 8640))
+    tab = f'<w:tabs>{stops}<w:tab w:val="right" w:pos="{_TEXT_WIDTH}"/></w:tabs>'
     top = _run(document.subtitle) + "<w:r><w:tab/></w:r>" + _run(banner.strip(), "<w:b/>")
     bottom = (
         _run(document.footer)

@@ -99,7 +99,7 @@ def _criterion(canvas: _Canvas, reader: Reader, name: str, criterion: str) -> st
         reader.find(name, word, variable=criterion, group=None) for word in ("fails", "unknown", "kept")
     )
     label = wrap(reader.labels.criterion(criterion), 44) or [criterion]
-    counts = inline("not met: ", printed(fails), "   cannot be judged: ", printed(unknown))
+    counts = inline("not met: ", printed(fails), "; cannot be judged: ", printed(unknown))
     lines = [(inline(text), "bold") for text in label] + [(counts, "normal")]
     height = len(lines) * _LINE + 2 * _PAD - 5
     start, middle = canvas.y, canvas.y + 12 + height / 2

@@ -8,6 +8,7 @@ from typing import Any
 
 from riskset.report import format as fmt
 from riskset.report.figures.style import COLOURS, CONFIG, DASHES, FAINT, GREY, words
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader, printed
 from riskset.report.sentences import hazard
 from riskset.report.tablemodel import Figure, inline, plain
@@ -16,6 +17,8 @@ from riskset.results import DAYS_PER_MONTH, ResultRow
 
 WIDTH, HEIGHT = 540, 300
 _RISK_TOP, _RISK_STEP = 58, 19
+# Where the names of the groups end, left of the number at time zero.
+_NAMES = -24
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
     notes = _annotation(reader, name, population)
     base = _layers(curves, endpoint, notes)
     spec = {"width": WIDTH, "height": HEIGHT, "padding": 8, "config": CONFIG}
-    where = f", {reader.labels.of(population)}" if population is not None else ""
+    where = f", {lower_first(reader.labels.of(population))}" if population is not None else ""
     return Figure(
         id=f"{name}-{population or 'all'}",
         title=f"{endpoint}{where}.",
@@ -119,7 +122,7 @@ def _annotation(reader: Reader, name: str, population: str | None) -> list[str]:
 def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> list[dict[str, Any]]:
     labels = [curve.label for curve in curves]
     grid = sorted({_x(row.time) for curve in curves for row in curve.at_risk if row.time is not None})
-    last = max([step["t"] for curve in curves for step in curve.steps] + grid)
+    last = max([point["t"] for curve in curves for point in (*curve.steps, *curve.censored)] + grid)
     x = {
         "field": "t",
         "type": "quantitative",
@@ -136,32 +139,59 @@ def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> li
             "labelExpr": "format(datum.value * 100, '.0f')",
         },
     }
-    legend = None if len(curves) == 1 else {"title": None, "orient": "top-right", "offset": 4}
-    colour = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(COLOURS, len(labels))}}
-    dash = {"field": "g", "type": "nominal", "scale": {"domain": labels, "range": _cycled(DASHES, len(labels))}}
+    colour = {
+        "field": "g",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": labels, "range": _cycled(COLOURS, len(labels))},
+    }
+    dash = {
+        "field": "g",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": labels, "range": _cycled(DASHES, len(labels))},
+    }
     steps = [step for curve in curves for step in curve.steps]
     band = {
         "data": {"values": [{k: s[k] for k in ("g", "t", "lo", "hi")} for s in steps if "lo" in s]},
-        "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.13, "line": False},
+        "mark": {"type": "area", "interpolate": "step-after", "opacity": 1, "fillOpacity": 0.13},
         "encoding": {
             "x": x,
             "y": {**y, "field": "lo"},
             "y2": {"field": "hi"},
-            "color": {**colour, "legend": None},
+            "color": colour,
         },
     }
     line = {
         "data": {"values": [{k: s[k] for k in "gts"} for s in steps]},
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
-        "encoding": {"x": x, "y": y, "color": {**colour, "legend": legend}, "strokeDash": {**dash, "legend": legend}},
+        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
     }
     marks = {
         "data": {"values": [point for curve in curves for point in curve.censored]},
-        "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1.1},
-        "encoding": {"x": x, "y": y, "color": {**colour, "legend": None}},
+        "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1.1, "opacity": 1},
+        "encoding": {"x": x, "y": y, "color": colour},
     }
     texts = [words(text, 10, HEIGHT - 14 - 17 * k, fontSize=12) for k, text in enumerate(reversed(notes))]
-    return [band, line, marks, *texts, *_risk_table(curves, x)]
+    return [band, line, marks, *_key(labels), *texts, *_risk_table(curves, x)]
+
+
+def _key(labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Name the lines at the top right, where curves that fall leave room."""
+    if len(labels) == 1:
+        return []
+    layers: list[dict[str, Any]] = []
+    left = WIDTH - 8 - 7 * max(len(label) for label in labels)
+    for k, label in enumerate(labels):
+        y = 10 + 18 * k
+        look = {"color": COLOURS[k % len(COLOURS)], "strokeDash": DASHES[k % len(DASHES)], "strokeWidth": 2}
+        stroke = {
+            "data": {"values": [{}]},
+            "mark": {"type": "rule", **look},
+            "encoding": {"x": {"value": left - 36}, "x2": {"value": left - 8}, "y": {"value": y}},
+        }
+        layers += [stroke, words(label, left, y)]
+    return layers
 
 
 def _cycled(values: Sequence[Any], number: int) -> list[Any]:
@@ -172,12 +202,12 @@ def _risk_table(curves: Sequence[_Curve], x: dict[str, Any]) -> list[dict[str, A
     """Numbers at risk below the axis of the same view, so that they stand exactly under their ticks."""
     if not any(curve.at_risk for curve in curves):
         return []
-    layers = [words("Number at risk", -14, HEIGHT + _RISK_TOP - 4, align="right", fontWeight="bold", fontSize=11.5)]
+    layers = [words("Number at risk", _NAMES, HEIGHT + _RISK_TOP - 4, align="right", fontWeight="bold", fontSize=11.5)]
     rule = {
         "data": {"values": [{}]},
         "mark": {"type": "rule", "color": FAINT},
         "encoding": {
-            "x": {"value": -14},
+            "x": {"value": _NAMES},
             "x2": {"value": WIDTH},
             "y": {"value": HEIGHT + _RISK_TOP + 6},
         },
@@ -186,7 +216,7 @@ def _risk_table(curves: Sequence[_Curve], x: dict[str, Any]) -> list[dict[str, A
     for k, curve in enumerate(curves):
         place = HEIGHT + _RISK_TOP + 19 + _RISK_STEP * k
         shade = COLOURS[k % len(COLOURS)] if len(curves) > 1 else GREY
-        layers.append(words(curve.label, -14, place, align="right", color=shade, fontWeight="bold"))
+        layers.append(words(curve.label, _NAMES, place, align="right", color=shade, fontWeight="bold"))
         numbers = [
             {"t": _x(row.time), "n": printed(row).text, "g": curve.label}
             for row in curve.at_risk

@@ -202,7 +202,7 @@ def _classes(reader: Reader, name: str, biomarker: str, population: str | None, 
             keys = [(group, at, level) for level in classes]
             cells = [_with_share(counts.get(key), shares.get(key)) for key in keys]
             table.line(name_of, *cells, indent=int(group is not None))
-    _kappa(table, reader, name, population)
+    table.notes.append("Percentages of each line.")
     return table.finish()
 
 
@@ -210,15 +210,6 @@ def _with_share(number: ResultRow | None, share: ResultRow | None) -> Inline:
     if number is None or share is None or number.value == 0:
         return inline(printed(number))
     return inline(printed(number), " (", printed(share), ")")
-
-
-def _kappa(table: TableBuilder, reader: Reader, name: str, population: str | None) -> None:
-    kappa = reader.find(name, "kappa", population=population)
-    if kappa is not None and population == _SCREENED:
-        table.section("Patients with several specimens")
-        cell = inline("kappa ", reader.estimate(kappa), ", n = ", Part(fmt.count(kappa.n or 0), kappa.row))
-        table.line("First against last specimen", cell, indent=1)
-    table.notes.append("Percentages of each line.")
 
 
 def _score_by_ish(reader: Reader, name: str, biomarker: str) -> Table | None:

@@ -22,7 +22,7 @@ def rates(reader: Reader, name: str) -> Table:
     interval = f"({reader.conf_percent}% CI)"
     labels = ["All" if g is None else reader.labels.level(g, level) for g, level in groups]
     columns = ["Denominator", *labels, f"Difference, points {interval}", f"Odds ratio {interval}", "P"]
-    title = "Response: responders of patients, % (confidence interval)."
+    title = "Response: responders/patients, and % with its confidence interval."
     table = TableBuilder(f"{name}-rates", title, [headings(*columns)], wide=True)
     tests = set()
     for endpoint in reader.values(name, "endpoint", "rate"):
@@ -51,7 +51,7 @@ def _rate_cell(reader: Reader, name: str, key: dict[str, Any]) -> Inline:
     events = next((r for r in reader.rows(name, "events", **key) if r.variable is None), None)
     size = next((r for r in reader.rows(name, "n", **key) if r.variable is None), None)
     counts = inline(_of(events, rate, rate.events), "/", _of(size, rate, rate.n))
-    return inline(counts, ", ", reader.estimate(rate))
+    return inline(counts, "\n", reader.estimate(rate))
 
 
 def _of(row: ResultRow | None, rate: ResultRow, number: int | None) -> Part:

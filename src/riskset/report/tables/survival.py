@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskset.report import format as fmt
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader, p_words, printed
 from riskset.report.tablemodel import Heading, Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import ResultRow
@@ -157,7 +158,7 @@ def numbers_at_risk(reader: Reader, name: str) -> Table | None:
 def follow_up(reader: Reader, name: str) -> Table:
     """Follow-up by reverse Kaplan-Meier, overall and by group."""
     endpoint = endpoint_of(reader, name)
-    title = f"Follow-up by reverse Kaplan-Meier, standing on {_lower(endpoint)}."
+    title = f"Follow-up by reverse Kaplan-Meier, standing on {lower_first(endpoint)}."
     columns = headings("Group", "n", f"Median, months {_interval(reader)}", "Quartiles, months")
     table = TableBuilder(f"{name}-table", title, [columns])
     for row in reader.rows(name, "follow_up_median"):
@@ -201,7 +202,3 @@ def _size(ratio: ResultRow) -> Inline:
     if ratio.n is None or ratio.events is None:
         return inline(fmt.ABSENT)
     return inline(Part(fmt.count(ratio.events), ratio.row), "/", Part(fmt.count(ratio.n), ratio.row))
-
-
-def _lower(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
