@@ -43,6 +43,22 @@ DataPath = Annotated[Path | None, typer.Option("--data", help="Root of the paths
 OutPath = Annotated[Path | None, typer.Option("--out", help="Output folder; default out/ beside the study file.")]
 OutFolder = Annotated[Path, typer.Argument(help="An output folder that `riskset run` wrote.", metavar="OUT")]
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        _print(f"riskset {riskset.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 # Refusals of a run's input: what stops it is written into the output folder too.
 _REFUSALS = (DataRefusedError, EngineError, UsageError)
 
@@ -235,7 +251,7 @@ def trace(
     """Walk from a result row to its patients and the cells that they came from (shows patient data)."""
     traced = _room("study").trace(out, row, limit=limit or None)
     r = traced.row
-    value = r.text if r.value is None else f"{r.value:g} {r.unit or ''}".rstrip()
+    value = r.text if r.value is None else f"{r.value:g}" + (f" {r.unit}" if r.unit not in (None, "1") else "")
     place = [f"analysis {r.analysis}", *(f"{k} {v}" for k, v in (("endpoint", r.endpoint), ("scheme", r.scheme)) if v)]
     _print(f"{r.row}\n  value: {value or 'none'} ({r.status}); {'; '.join(place)}")
     if r.warning:

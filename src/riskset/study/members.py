@@ -17,7 +17,7 @@ from riskset.results import ResultRow
 from riskset.study.output import OutputFolder
 from riskset.tables import KEY
 
-COUNTS = frozenset({"n", "events", "censored", "missing", "at_risk", "entered", "fails", "unknown", "kept", "queries"})
+COUNTS = frozenset({"n", "events", "censored", "missing", "at_risk", "entered", "fails", "unknown", "kept"})
 _UNKNOWN = "unknown"
 _DENOMINATORS = ("measurable", "evaluable")
 
@@ -33,6 +33,7 @@ class Members:
     columns : the columns of `patients` that the row depends on.
     counted : the row counts these patients; otherwise it was computed from them.
     note : what there is to say where patients are not what the row is about.
+    asked : the queries that the row counts, whose cells are what it is about.
     """
 
     people: pl.DataFrame
@@ -40,6 +41,7 @@ class Members:
     columns: frozenset[str] = frozenset()
     counted: bool = True
     note: str | None = None
+    asked: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ def _data_quality(row: ResultRow, evidence: Evidence) -> Members:
     people = asked.filter(pl.col("patient").is_not_null()).select(KEY).unique().sort(KEY)
     elsewhere = asked["patient"].null_count()
     note = f"{asked.height} questions about {people.height} patients, {elsewhere} about a sheet, column or unnamed row"
-    return Members(people, tuple(words), note=note)
+    return Members(people, tuple(words), counted=False, note=note, asked=asked)
 
 
 def _definitions(row: ResultRow, evidence: Evidence) -> Members:

@@ -1,4 +1,4 @@
-"""`quick`: a Kaplan-Meier comparison of one clean frame in a notebook, through the same analyses as a whole study."""
+"""`quick`: a Kaplan-Meier comparison of one clean frame in a notebook, through the same analysis as a whole study."""
 
 from __future__ import annotations
 
@@ -9,36 +9,35 @@ import polars as pl
 
 from riskset import analyses, cohort, report
 from riskset.errors import DataRefusedError, did_you_mean
-from riskset.protocol import Protocol, StudyInfo
+from riskset.protocol import Protocol
 from riskset.results import Results
+from riskset.study.vocabulary import study_vocabulary
+from riskset.tables import CANONICAL, DERIVED, PROVENANCE, empty, fit
+
+_CENTRE, _ENDPOINT, _GROUP, _NAME = "frame", "time", "group", "quick"
 
 
 @dataclass(frozen=True, slots=True)
 class Quick:
-    """Rows of a quick comparison; shows itself as tables and a curve in a notebook."""
+    """Rows of a quick comparison; shows itself as tables and a curve in a notebook.
+
+    Attributes
+    ----------
+    results : the rows, of the analysis `quick`.
+    protocol : the study that says the same, for the report.
+    dropped : rows of the frame left out because time, event or group is missing.
+    """
 
     results: Results
     protocol: Protocol
+    dropped: int
 
     def table(self) -> pl.DataFrame:
-        """Give the result rows without the curve, as a frame."""
+        """Give the result rows without the steps of the curve, as a frame."""
         return self.results.to_frame().filter(pl.col("method").fill_null("") != "curve")
 
     def _repr_html_(self) -> str:
-        return report.fragment(self.protocol, self.results, "quick")
-
-
-def _column(frame: pl.DataFrame, name: str) -> pl.Series:
-    if name not in frame.columns:
-        raise DataRefusedError(f"The frame has no column '{name}'{did_you_mean(name, frame.columns)}.")
-    return frame[name]
-
-
-def _whole_days(series: pl.Series) -> pl.Series:
-    days = series.cast(pl.Float64)
-    if (days.drop_nulls() % 1 != 0).any():
-        raise DataRefusedError(f"Column '{series.name}' holds fractions; give times in whole days.")
-    return days.cast(pl.Int32)
+        return report.fragment(self.protocol, self.results, _NAME)
 
 
 def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference: str | None = None) -> Quick:
@@ -47,35 +46,129 @@ def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference
     Parameters
     ----------
     frame : a Polars frame, or anything that `polars.DataFrame` takes (pandas, a dict of columns); one row a patient.
-    time : column of whole days from time zero.
+    time : column of whole days from time zero, 0 or more.
     event : column of 0 = censored, 1 = event (or booleans).
     by : column of groups; None describes all.
-    reference : level that the others are held against; default the first in sorted order.
+    reference : level that the others are held against; default the first in sorted order, or in the order of a Polars
+        Enum.
+
+    Returns
+    -------
+    Quick
+        Rows with a missing time, event or group are left out and counted in `dropped`.
 
     Raises
     ------
     DataRefusedError
-        A column is missing, or a time is no whole number of days.
+        A column is missing, a time is no whole number of days, an event is neither 0 nor 1, or no row is complete.
     """
-    data = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
-    days, status = _whole_days(_column(data, time)), _column(data, event).cast(pl.Int32)
-    key = {"centre": ["frame"] * data.height, "patient": [f"row-{i + 1}" for i in range(data.height)]}
-    patients = pl.DataFrame(key)
+    try:
+        data = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise DataRefusedError(
+            "The frame cannot be read as a table; give a data frame or a dict of columns."
+        ) from error
+    columns = {"days": _whole_days(_column(data, time)), "event": _events(_column(data, event))}
     levels: list[str] = []
     if by is not None:
-        groups = _column(data, by).cast(pl.String)
-        levels = sorted(groups.drop_nulls().unique().to_list(), key=lambda level: (level != reference, level))
-        if reference is not None and reference not in levels:
-            raise DataRefusedError(f"'{reference}' is no level of '{by}'{did_you_mean(reference, levels)}.")
-        patients = patients.with_columns(groups.cast(pl.Enum(levels)).alias("group"))
-    outcomes = patients.select("centre", "patient").with_columns(
-        endpoint=pl.lit("time"), scheme=pl.lit("supplied"), days=days, event=status, reason=pl.lit("supplied")
+        groups, levels = _groups(_column(data, by), reference)
+        columns[_GROUP] = groups
+    whole = pl.DataFrame(columns).with_row_index("row", offset=1)
+    complete = whole.drop_nulls()
+    if not complete.height:
+        raise DataRefusedError("No row of the frame has time, event and group; check the columns.")
+    protocol = _protocol(by, levels)
+    analysis_set = _analysis_set(protocol, complete)
+    spec = protocol.analyses[_NAME]
+    return Quick(Results(analyses.run_one(_NAME, spec, analysis_set)), protocol, whole.height - complete.height)
+
+
+def _column(frame: pl.DataFrame, name: str) -> pl.Series:
+    if name not in frame.columns:
+        raise DataRefusedError(f"The frame has no column '{name}'{did_you_mean(name, frame.columns)}.")
+    return frame[name]
+
+
+def _numbers(series: pl.Series) -> pl.Series:
+    """Give the numbers of a column; NaN is missing."""
+    if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
+        raise DataRefusedError(f"Column '{series.name}' holds no numbers; convert it first.")
+    return series.cast(pl.Float64).fill_nan(None)
+
+
+def _whole_days(series: pl.Series) -> pl.Series:
+    days = _numbers(series)
+    known = days.drop_nulls()
+    if not known.is_finite().all() or (known % 1 != 0).any():
+        raise DataRefusedError(f"Column '{series.name}' holds fractions; give times in whole days.")
+    if (known < 0).any():
+        raise DataRefusedError(f"Column '{series.name}' holds times below 0; time runs from 0 on.")
+    return days.cast(pl.Int32)
+
+
+def _events(series: pl.Series) -> pl.Series:
+    event = _numbers(series)
+    if not event.drop_nulls().is_in([0.0, 1.0]).all():
+        raise DataRefusedError(
+            f"Column '{series.name}' holds more than 0 and 1; code the event as 1 and censoring as 0."
+        )
+    return event.cast(pl.Int32)
+
+
+def _groups(series: pl.Series, reference: str | None) -> tuple[pl.Series, list[str]]:
+    """Give the groups as an Enum, and its levels with the reference first."""
+    text = series.cast(pl.String)
+    used = text.drop_nulls().unique().sort().to_list()
+    if isinstance(series.dtype, pl.Enum):
+        used = [level for level in series.dtype.categories.to_list() if level in used]
+    if not used:
+        raise DataRefusedError(f"Column '{series.name}' holds no group; check the column.")
+    first = used[0] if reference is None else reference
+    if first not in used:
+        raise DataRefusedError(f"'{first}' is no level of '{series.name}'{did_you_mean(first, used)}.")
+    levels = [first, *(level for level in used if level != first)]
+    return text.cast(pl.Enum(levels)), levels
+
+
+def _protocol(by: str | None, levels: list[str]) -> Protocol:
+    """Give the study that a user would have written for this comparison."""
+    said: dict[str, Any] = {
+        "riskset": 1,
+        "study": {"id": _NAME, "title": "Quick comparison"},
+        "centres": {_CENTRE: {"label": "Frame", "mapping": "frame.yaml"}},
+        "endpoints": {_ENDPOINT: {"kind": "pfs", "label": "Time", "prefer": "supplied"}},
+        "analyses": {_NAME: {"kind": "survival", "plan": "exploratory", "endpoint": _ENDPOINT}},
+        "report": {"labels": {_ENDPOINT: "Time to event"}},
+    }
+    if by is not None:
+        said["covariates"] = {_GROUP: {"rule": "supplied", "name": _GROUP, "levels": levels}}
+        said["comparison"] = {"by": _GROUP, "reference": levels[0]}
+        said["report"]["labels"] |= {_GROUP: by, **{f"{_GROUP}.{level}": level for level in levels}}
+    return study_vocabulary().model.model_validate(said)
+
+
+def _analysis_set(protocol: Protocol, complete: pl.DataFrame) -> cohort.AnalysisSet:
+    """Bring the frame to the tables of a study in which everybody is included."""
+    keyed = complete.with_columns(
+        pl.lit(_CENTRE).alias("centre"),
+        pl.format("row-{}", pl.col("row")).alias("patient"),
+        pl.lit(1).alias("source"),
     )
-    protocol = Protocol.model_construct(
-        riskset=1,
-        study=StudyInfo(id="quick", title="Quick comparison"),
-        centres={"frame": {"label": "", "mapping": ""}},
+    patients = fit(keyed.drop("days", "event"), CANONICAL["patients"]).with_columns(
+        pl.lit(True).alias("included"),
+        pl.lit(None, pl.String).alias("lost_at"),
+        pl.lit(None, pl.String).alias("lost_as"),
     )
-    analysis_set = cohort.AnalysisSet.from_frames(protocol, patients, outcomes, primary_schemes={"time": "supplied"})
-    spec = analyses.SPECS["survival"](kind="survival", endpoint="time", by="group" if by else None)
-    return Quick(Results(analyses.run_one("quick", spec, analysis_set)), protocol)
+    outcomes = keyed.select("centre", "patient", "days", "event").with_columns(
+        pl.lit(_ENDPOINT).alias("endpoint"),
+        pl.lit(protocol.endpoints[_ENDPOINT].primary_scheme).alias("scheme"),
+        pl.lit("supplied").alias("reason"),
+    )
+    tables = {
+        "patients": patients,
+        "outcomes": fit(outcomes, DERIVED["outcomes"]),
+        "samples": empty(CANONICAL["samples"]),
+        "queries": empty(PROVENANCE["queries"]),
+        "sources": empty(PROVENANCE["sources"]),
+    }
+    return cohort.analysis_set(protocol, tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,15 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Place:
-    """A row of a sheet, and the canonical table that was read from it."""
+    """A row of a sheet and the canonical table that was read from it; `fields` names those wanted, empty means all."""
 
     source: int
     row: int
     table: str
+    fields: tuple[str, ...] = ()
 
+
+_Key = tuple[str, str]
 
 # What a candidate's table is in the sheets: the executor's own tables are drug records.
 _DRUG_FACTS = frozenset({"new_therapy", "treatment_stop"})
@@ -91,7 +94,8 @@ def trace(folder: str | Path, name: str, *, limit: int | None = None) -> Trace:
     endpoint = row.endpoint or _endpoint_of(row, evidence)
     shown = found.people if limit is None else found.people.head(limit)
     records = {(r["centre"], r["patient"]): r for r in _records(row, endpoint, shown, evidence)}
-    places = _places(row, endpoint, found, records, evidence)
+    places = _asked_places(found.asked) if found.asked is not None else _places(row, endpoint, found, records, evidence)
+    places = {key: mine for key, mine in places.items() if key in records}
     cells = _cells(out, {place for mine in places.values() for place in mine})
     facts = (*_FACTS, *sorted(found.columns.difference(_FACTS)), "lost_at")
     traced = []
@@ -99,7 +103,7 @@ def trace(folder: str | Path, name: str, *, limit: int | None = None) -> Trace:
         record = records.get((centre, patient), {})
         told = {fact: str(record[fact]) for fact in dict.fromkeys(facts) if record.get(fact) is not None}
         mine = places.get((centre, patient), [])
-        traced.append(TracedPatient(centre, patient, told, tuple(c for place in mine for c in cells.get(place, ()))))
+        traced.append(TracedPatient(centre, patient, told, _merged(c for place in mine for c in cells.get(place, ()))))
     return Trace(row, ", ".join(found.words), tuple(traced), found.counted, found.note)
 
 
@@ -121,55 +125,106 @@ def _records(row: ResultRow, endpoint: str | None, people: pl.DataFrame, evidenc
     return frame.to_dicts()
 
 
+def _asked_places(asked: pl.DataFrame) -> dict[_Key, list[_Place]]:
+    """Give for each patient the cells that queries are about."""
+    places: dict[_Key, list[_Place]] = {}
+    told = asked.filter(pl.all_horizontal(pl.col("patient", "source", "row", "table").is_not_null()))
+    columns = told.select(*KEY, "source", "row", "table", "field").unique().sort(pl.all())
+    for centre, patient, source, number, table, field in columns.iter_rows():
+        wanted = ("patient", field) if field is not None else ()
+        places.setdefault((centre, patient), []).append(_Place(source, number, table, wanted))
+    return places
+
+
 def _places(
     row: ResultRow,
     endpoint: str | None,
     found: Members,
-    records: Mapping[tuple[str, str], dict[str, Any]],
+    records: Mapping[_Key, dict[str, Any]],
     evidence: Evidence,
-) -> dict[tuple[str, str], list[_Place]]:
+) -> dict[_Key, list[_Place]]:
     """Give for each patient the sheet rows that what the row depends on was read from.
 
     The index record and the record that ended the time are known; so is the specimen behind a biomarker. A covariate
     may come from any table, so for a row that depends on one every record of the patient is given.
     """
-    protocol, columns = evidence.out.protocol, found.columns
-    marks = sorted({c.split("_", 1)[0] for c in columns}.intersection({"her2", "hr"}))
+    columns = found.columns
+    marks = sorted({c.split("_", 1)[0] for c in columns}.intersection(_MARKS))
     known = {"centre", "index_date", "index_drug", *(c for c in columns if c.split("_", 1)[0] in marks)}
-    whole = (not endpoint and not marks) or bool(columns.difference(known))
-    records_of = _all_places(evidence.out)
+    index = endpoint is not None or bool({"index_date", "index_drug"} & columns)
+    whole = not (index or marks) or bool(columns.difference(known))
+    all_of = _all_places(evidence.out)
+    if whole:
+        return {key: all_of.get(key, []) for key in records}
     ended = _ended_by(row, endpoint, evidence)
-    index_table = "drugs" if protocol.index is None else protocol.index.table
-    chosen: dict[tuple[str, str], list[_Place]] = {}
+    chosen: dict[_Key, list[_Place]] = {}
     for key, record in records.items():
-        own = records_of.get(key, [])
-        if whole:
-            chosen[key] = own
-            continue
-        wanted = {(record.get("index_source"), record.get("index_row"), index_table)}
-        outcome = (record.get("outcome_source"), record.get("outcome_row"))
-        wanted |= {(*outcome, table) for table in ended.get(key, ("assessments", "supplied"))}
-        for mark in marks:
-            place = (record.get(f"{mark}_source"), record.get(f"{mark}_row"))
-            wanted |= {(*place, table) for table in ("samples", "supplied")}
-        chosen[key] = [place for place in own if (place.source, place.row, place.table) in wanted]
+        own = all_of.get(key, [])
+        wanted = _of_marks(record, marks)
+        if index:
+            wanted += _of_index(record, evidence) + _of_outcome(record, endpoint, ended.get(key, ()), evidence)
+        present = {(place.source, place.row, place.table) for place in own}
+        mine = sorted({place for place in wanted if (place.source, place.row, place.table) in present})
+        # Of whom no such record exists, the patient's own row is what can be shown.
+        chosen[key] = mine or [place for place in own if place.table == "patients"]
     return chosen
 
 
-def _ended_by(row: ResultRow, endpoint: str | None, evidence: Evidence) -> dict[tuple[str, str], tuple[str, ...]]:
+# Biomarkers by the first word of their columns of `patients`; each keeps its specimen as `<word>_source`, `<word>_row`.
+_MARKS = frozenset({"her2", "hr"})
+_SUPPLIED = "supplied"
+
+
+def _of_marks(record: Mapping[str, Any], marks: Iterable[str]) -> list[_Place]:
+    places = []
+    for mark in marks:
+        source, number = record.get(f"{mark}_source"), record.get(f"{mark}_row")
+        if source is None or number is None:
+            continue
+        if record.get(f"{mark}_reason") == _SUPPLIED:
+            places.append(_Place(source, number, _SUPPLIED, ("patient", mark)))
+        else:
+            places.append(_Place(source, number, "samples"))
+    return places
+
+
+def _of_index(record: Mapping[str, Any], evidence: Evidence) -> list[_Place]:
+    index = evidence.out.protocol.index
+    source, number = record.get("index_source"), record.get("index_row")
+    if source is None or number is None:
+        return []
+    return [_Place(source, number, "drugs" if index is None else index.table)]
+
+
+def _of_outcome(
+    record: Mapping[str, Any], endpoint: str | None, tables: Iterable[str], evidence: Evidence
+) -> list[_Place]:
+    """Give the record that ended the time, or that decided the best response; a supplied one by its names alone."""
+    source, number = record.get("outcome_source"), record.get("outcome_row")
+    if source is None or number is None:
+        return []
+    spec = evidence.out.protocol.endpoints.get(endpoint or "")
+    names = getattr(spec, "supplied_as", None) or ("best_response",)
+    supplied = _Place(source, number, _SUPPLIED, ("patient", *names))
+    if "best_response" in record:
+        return [_Place(source, number, "assessments"), supplied]
+    return [_Place(source, number, table) for table in tables] or [supplied]
+
+
+def _ended_by(row: ResultRow, endpoint: str | None, evidence: Evidence) -> dict[_Key, tuple[str, ...]]:
     """Give for each patient the tables of the candidates that ended the time."""
     candidates = evidence.out.table("candidates").filter(
         pl.col("kept"), pl.col("endpoint") == (endpoint or ""), pl.col("scheme") == (row.scheme or "")
     )
-    tables: dict[tuple[str, str], tuple[str, ...]] = {}
+    tables: dict[_Key, tuple[str, ...]] = {}
     for centre, patient, table in candidates.select(*KEY, "table").iter_rows():
         named = "drugs" if table in _DRUG_FACTS else table
         tables[centre, patient] = (*tables.get((centre, patient), ()), named)
     return tables
 
 
-def _all_places(out: OutputFolder) -> dict[tuple[str, str], list[_Place]]:
-    places: dict[tuple[str, str], list[_Place]] = {}
+def _all_places(out: OutputFolder) -> dict[_Key, list[_Place]]:
+    places: dict[_Key, list[_Place]] = {}
     records = out.table("records").select(*KEY, "source", "row", "table").sort(*KEY, "source", "row", "table")
     for centre, patient, source, number, table in records.iter_rows():
         places.setdefault((centre, patient), []).append(_Place(source, number, table))
@@ -181,26 +236,40 @@ def _cells(out: OutputFolder, places: Iterable[_Place]) -> dict[_Place, tuple[Ce
 
     An empty cell is told where its column alone feeds the field; of repeated columns only the filled ones are.
     """
+    ordered = sorted(places)
     wanted = pl.DataFrame(
-        [(p.source, p.row, p.table) for p in sorted(places)],
-        schema={"source": pl.Int32, "row": pl.Int32, "table": pl.String},
+        [(k, p.source, p.row, p.table, list(p.fields)) for k, p in enumerate(ordered)],
+        schema={
+            "place": pl.Int32,
+            "source": pl.Int32,
+            "row": pl.Int32,
+            "table": pl.String,
+            "fields": pl.List(pl.String),
+        },
         orient="row",
     )
     alone = pl.col("column").n_unique().over("source", "table", "field") == 1
     found = (
         wanted.join(out.table("fields").with_columns(alone.alias("alone")), on=["source", "table"], how="inner")
+        .filter((pl.col("fields").list.len() == 0) | pl.col("fields").list.contains(pl.col("field")))
         .join(out.table("sheets"), on=["source", "row", "column"], how="left")
         .filter(pl.col("text").is_not_null() | pl.col("alone"))
         .join(out.table("sources").select("source", "file", "sheet"), on="source", how="left")
-        .group_by("source", "row", "table", "file", "sheet", "column", "text")
-        .agg((pl.col("table") + "." + pl.col("field")).unique().sort().str.join(", ").alias("fields"))
-        .sort("source", "row", "table", "fields", "column")
+        .sort("place", "field", "column")
     )
     cells: dict[_Place, list[Cell]] = {}
     for r in found.iter_rows(named=True):
-        cell = Cell(r["file"], r["sheet"], r["row"], r["column"], r["fields"], r["text"])
-        cells.setdefault(_Place(r["source"], r["row"], r["table"]), []).append(cell)
+        cell = Cell(r["file"], r["sheet"], r["row"], r["column"], f"{r['table']}.{r['field']}", r["text"])
+        cells.setdefault(ordered[r["place"]], []).append(cell)
     return {place: tuple(mine) for place, mine in cells.items()}
+
+
+def _merged(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Give each cell once, with all fields that it feeds."""
+    fields: dict[Cell, list[str]] = {}
+    for cell in cells:
+        fields.setdefault(replace(cell, field=""), []).append(cell.field)
+    return tuple(replace(cell, field=", ".join(dict.fromkeys(named))) for cell, named in fields.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +320,7 @@ def patient_story(folder: str | Path, patient: str, centre: str | None = None) -
         rows("outcomes") + rows("responses"),
         rows("candidates"),
         rows("cleaning_log"),
-        tuple(cell for place in places for cell in cells.get(place, ())),
+        _merged(cell for place in places for cell in cells.get(place, ())),
     )
 
 
