@@ -216,11 +216,15 @@ def new(
     source: Annotated[
         Path | None, typer.Option("--from", help="A data file whose columns the mapping shall list.")
     ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of that file, where it has several.")] = None,
+    header_row: Annotated[int, typer.Option("--header-row", min=1, help="Row with its column names.")] = 1,
 ) -> None:
     """Start a study: a commented study file and mapping to fill in."""
-    study_file, mapping = _room("study").start_study(folder, source)
+    study_file, mapping = _room("study").start_study(folder, source, sheet=sheet, header_row=header_row)
     _print(f"Wrote {study_file}\nWrote {mapping}")
-    root = "" if source is None or source.parent.resolve() == folder.resolve() else f" --data {source.parent}"
+    root = ""
+    if source is not None and not source.resolve().is_relative_to(folder.resolve()):
+        root = f" --data {source.parent}"
     _print(f"Fill them in, then: riskset check {study_file}{root}")
 
 
