@@ -9,15 +9,23 @@ from typing import Literal
 
 import polars as pl
 
+from riskset.analyses.declared import DeclaredWhole
 from riskset.cohort import AnalysisSet
 from riskset.inference import cohens_kappa
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 
 UNKNOWN = "unknown"
 
+# Biomarker -> how its columns are called, and the classes of a specimen that two readings can agree on.
+_COLUMNS: dict[str, str] = {"hormone_receptors": "hr"}
+_CLASSES: dict[str, tuple[str, ...]] = {
+    "her2": ("ZERO", "LOW", "POSITIVE"),
+    "hormone_receptors": ("negative", "positive"),
+}
 
-class Spec(AnalysisSpec):
+
+class Spec(DeclaredWhole):
     """The ascertainment of one biomarker."""
 
     kind: Literal["ascertainment"] = "ascertainment"
@@ -25,7 +33,7 @@ class Spec(AnalysisSpec):
 
 
 def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
-    """Give counts of the class by specimen, year, score, hybridisation and centre, among the screened and the included."""
+    """Give counts of the class by specimen, year, score, hybridisation and centre, of screened and included."""
     mark = spec.biomarker
     writer = RowWriter(analysis=name, plan=spec.plan)
     screened = _words(analysis_set.screened, mark)
@@ -34,17 +42,26 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
         w = writer.within(population=population)
         w.add("n", frame.height)
         _distribution(w, frame, mark, classes)
-        for part in ("tissue", "year", "score", "centre", "reason"):
+        for part in _parts(analysis_set.screened, mark):
             for level in _order(screened[part]):
                 mine = frame.filter(pl.col(part) == level)
                 _distribution(w.within(group=_group(mark, part), group_level=level), mine, mark, classes)
-        _score_by_ish(w, frame, screened, mark)
+        if "score" in _parts(analysis_set.screened, mark):
+            _score_by_ish(w, frame, screened, mark)
     _agreement(writer, analysis_set.samples, mark)
     return writer.rows
 
 
 def _group(mark: str, part: str) -> str:
     return part if part == "centre" else f"{mark}_{part}"
+
+
+def _parts(frame: pl.DataFrame, mark: str) -> list[str]:
+    """Give the properties by which the class is distributed: those of which this biomarker has a column."""
+    prefix = _COLUMNS.get(mark, mark)
+    needs = {"tissue": f"{prefix}_tissue", "year": f"{prefix}_sample_date", "score": f"{prefix}_score"}
+    parts = ("tissue", "year", "score", "centre", "reason")
+    return [part for part in parts if needs.get(part, "centre") in frame.columns]
 
 
 def _words(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
@@ -55,15 +72,16 @@ def _words(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
             return pl.lit(UNKNOWN)
         return pl.col(column).cast(pl.String).fill_null(UNKNOWN)
 
-    year = f"{mark}_sample_date"
+    prefix = _COLUMNS.get(mark, mark)
+    year = f"{prefix}_sample_date"
     return frame.select(
         "included",
         word("centre").alias("centre"),
-        word(mark).alias("class"),
-        word(f"{mark}_tissue").alias("tissue"),
-        word(f"{mark}_score").alias("score"),
-        word(f"{mark}_ish").alias("ish"),
-        word(f"{mark}_reason").alias("reason"),
+        word(prefix).alias("class"),
+        word(f"{prefix}_tissue").alias("tissue"),
+        word(f"{prefix}_score").alias("score"),
+        word(f"{prefix}_ish").alias("ish"),
+        word(f"{prefix}_reason").alias("reason"),
         (pl.col(year).dt.year().cast(pl.String) if year in frame.columns else pl.lit(None, pl.String))
         .fill_null(UNKNOWN)
         .alias("year"),
@@ -79,7 +97,11 @@ def _distribution(w: RowWriter, frame: pl.DataFrame, mark: str, classes: list[st
         count = int((frame["class"] == one).sum())
         own = w.within(variable=mark, level=one, n=frame.height)
         own.add("n", count)
-        own.add("proportion", count / frame.height if frame.height else None)
+        _share(own, count, frame.height)
+
+
+def _share(w: RowWriter, count: int, n: int) -> None:
+    w.add("proportion", count / n if n else None, warning=None if n else "No patient is in the denominator.")
 
 
 def _score_by_ish(w: RowWriter, frame: pl.DataFrame, screened: pl.DataFrame, mark: str) -> None:
@@ -91,10 +113,10 @@ def _score_by_ish(w: RowWriter, frame: pl.DataFrame, screened: pl.DataFrame, mar
 
 def _agreement(w: RowWriter, samples: pl.DataFrame, mark: str) -> None:
     """Write Cohen's kappa between the first and the last dated specimen of patients who have several classed ones."""
-    column = f"{mark}_class"
+    column, levels = f"{_COLUMNS.get(mark, mark)}_class", _CLASSES.get(mark, ())
     if column not in samples.columns:
         return
-    known = samples.filter(pl.col(column).is_in(["ZERO", "LOW", "POSITIVE"]) & pl.col("date").is_not_null())
+    known = samples.filter(pl.col(column).is_in(levels) & pl.col("date").is_not_null())
     pairs = (
         known.sort("centre", "patient", "date", "source", "row")
         .group_by("centre", "patient", maintain_order=True)
@@ -103,7 +125,6 @@ def _agreement(w: RowWriter, samples: pl.DataFrame, mark: str) -> None:
     )
     if not pairs.height:
         return
-    levels = ["ZERO", "LOW", "POSITIVE"]
     table = [[pairs.filter((pl.col("first") == a) & (pl.col("last") == b)).height for b in levels] for a in levels]
     found = cohens_kappa(table)
     w.estimate(
@@ -117,6 +138,8 @@ def _agreement(w: RowWriter, samples: pl.DataFrame, mark: str) -> None:
         warning=found.warning,
     )
     agreed = sum(table[k][k] for k in range(len(levels)))
-    key = {"variable": mark, "level": "same_class", "population": "screened", "method": "first_against_last"}
-    w.add("n", agreed, n=pairs.height, **key)
-    w.add("proportion", agreed / pairs.height, n=pairs.height, **key)
+    same = w.within(
+        population="screened", method="first_against_last", variable=mark, level="same_class", n=pairs.height
+    )
+    same.add("n", agreed)
+    same.add("proportion", agreed / pairs.height)

@@ -13,8 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskset.analyses.declared import Declared
 from riskset.analyses.shared import at_level, group_of, is_category, levels_in_use, population_of
 from riskset.cohort import AnalysisSet
+from riskset.errors import UsageError
 from riskset.inference import (
     HypothesisTest,
     compare_proportions,
@@ -25,11 +27,13 @@ from riskset.inference import (
     smd_continuous,
     wilcoxon_rank_sum,
 )
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 
+NO_VALUE = "No patient has a value."
 
-class Spec(AnalysisSpec):
+
+class Spec(Declared):
     """A table of patient characteristics."""
 
     kind: Literal["baseline"] = "baseline"
@@ -44,6 +48,7 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
     for named in spec.populations:
         w = writer.within(population=population_of(named))
         frame = analysis_set.frame([*spec.variables, *([by] if by else [])], population=w.common["population"])
+        _refuse_dates(frame, spec.variables)
         groups = [] if by is None else levels_in_use(analysis_set, by)
         parts: list[tuple[RowWriter, pl.DataFrame]] = [(w, frame)]
         parts += [(w.within(group=by, group_level=g), at_level(frame, str(by), g)) for g in groups]
@@ -58,6 +63,12 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
     return writer.rows
 
 
+def _refuse_dates(frame: pl.DataFrame, variables: Sequence[str]) -> None:
+    for variable in variables:
+        if frame.schema[variable].is_temporal():
+            raise UsageError(f"'{variable}' is a date, which no table can average; describe a number or a class.")
+
+
 def _describe(w: RowWriter, frame: pl.DataFrame, variable: str, analysis_set: AnalysisSet) -> None:
     known = frame[variable].drop_nulls()
     own = w.within(variable=variable, n=known.len())
@@ -67,17 +78,21 @@ def _describe(w: RowWriter, frame: pl.DataFrame, variable: str, analysis_set: An
         for level in _levels(analysis_set, variable):
             count = int((text == level).sum())
             own.add("n", count, level=level)
-            own.add("proportion", count / known.len() if known.len() else None, level=level)
+            share, why = (count / known.len(), None) if known.len() else (None, NO_VALUE)
+            own.add("proportion", share, level=level, warning=why)
         return
     values = known.to_numpy().astype(np.float64)
     unit = analysis_set.unit(variable) or "1"
     own = own.within(unit=unit)
     if not values.size:
-        own.add("median", None, warning="No patient has a value.")
+        own.add("median", None, warning=NO_VALUE)
         return
     low, middle, high = quantiles(values, [0.25, 0.5, 0.75])
     own.add("mean", float(values.mean()))
-    own.add("sd", float(values.std(ddof=1)) if values.size > 1 else None)
+    if values.size > 1:
+        own.add("sd", float(values.std(ddof=1)))
+    else:
+        own.add("sd", None, warning="One value has no standard deviation.")
     own.add("median", float(middle))
     own.add("quartile_low", float(low))
     own.add("quartile_high", float(high))

@@ -1,4 +1,4 @@
-"""Contrasts of other variables inside each group, side by side with the interaction that a difference between groups needs.
+"""Contrasts of other variables inside each group, beside the interaction that a difference between groups needs.
 
 "Significant in one group, not in the other" is no evidence of a difference: the interaction test is.
 """
@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-import polars as pl
+from pydantic import model_validator
 
+from riskset.analyses.declared import DeclaredExposure
 from riskset.analyses.models import interaction, model_of, subset, write_interaction, write_no_ratio, write_ratio
-from riskset.analyses.shared import Rows, at_level, complete_rows, count_rows, levels_in_use, population_of, surv
+from riskset.analyses.shared import (
+    Rows,
+    at_level,
+    complete_rows,
+    count_rows,
+    levels_in_use,
+    population_of,
+    write_logrank,
+    write_median,
+)
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
-from riskset.survival import kaplan_meier, logrank_test
 
 
-class Spec(AnalysisSpec):
+class Spec(DeclaredExposure):
     """Medians, log-rank and hazard ratio of some variables inside each level of another."""
 
     kind: Literal["contrasts"] = "contrasts"
@@ -26,6 +35,12 @@ class Spec(AnalysisSpec):
     contrasts: list[Id]
     adjust: list[Id] = []
     strata: Id | None = None
+
+    @model_validator(mode="after")
+    def _other_variables(self) -> Spec:
+        if self.within in self.contrasts:
+            raise ValueError(f"'{self.within}' cannot be contrasted inside its own levels; leave it out of `contrasts`")
+        return self
 
 
 def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
@@ -65,37 +80,13 @@ def _contrast(w: RowWriter, rows: Rows, variable: str, analysis_set: AnalysisSet
         mine = at_level(rows.frame, variable, level)
         own = w.within(variable=variable, level=level)
         count_rows(own, mine)
-        _median(own, mine, conf_level)
-    _logrank(w, rows, variable)
-    cox = w.within(method="cox", variable=variable, reference=levels[0])
+        write_median(own, mine, conf_level)
+    write_logrank(w, rows, variable)
     model = model_of(analysis_set, rows, [variable])
     fitted = {} if model is None else {c.level: k for k, c in enumerate(model.columns)}
     for level in levels[1:]:
+        key = {"method": "cox", "variable": variable, "level": level, "reference": levels[0]}
         if model is None or level not in fitted:
-            write_no_ratio(cox, "A level has no patient in this group.", level=level)
+            write_no_ratio(w, "A level has no patient in this group.", **key)
         else:
-            write_ratio(cox, model.fit, fitted[level], conf_level, level=level)
-
-
-def _median(w: RowWriter, frame: pl.DataFrame, conf_level: float) -> None:
-    key = {"method": "kaplan_meier", "unit": "days"}
-    if not frame.height:
-        w.estimate("median", None, None, None, warning="No patient is in this group.", **key)
-        return
-    curve = kaplan_meier(surv(frame), conf_level=conf_level)
-    median = curve.median()
-    sized = w.within(n=curve.n, events=curve.n_events)
-    sized.estimate("median", median.value, median.low, median.high, missing="not_reached", **key)
-
-
-def _logrank(w: RowWriter, rows: Rows, variable: str) -> None:
-    named = w.within(method="logrank", variable=variable)
-    groups = rows.frame[variable].cast(pl.String)
-    if groups.n_unique() < 2:
-        named.add("p_value", None, warning="Fewer than two levels have patients.")
-        return
-    test = logrank_test(surv(rows.frame), groups.to_numpy())
-    sized = named.within(n=rows.n, events=rows.events)
-    sized.add("chi_square", test.chi_square)
-    sized.add("df", test.df)
-    sized.add("p_value", test.p_value)
+            write_ratio(w, model.fit, fitted[level], conf_level, **key)

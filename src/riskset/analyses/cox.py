@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from riskset.analyses.models import model_of, write_model, write_no_ratio, write_proportional_hazards
+from riskset.analyses.declared import DeclaredExposure
+from riskset.analyses.models import model_of, write_absent, write_model, write_proportional_hazards, write_size
 from riskset.analyses.shared import complete_rows, population_of
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 
 
-class Spec(AnalysisSpec):
+class Spec(DeclaredExposure):
     """Univariable and multivariable Cox models of one endpoint."""
 
     kind: Literal["cox"] = "cox"
@@ -51,8 +52,9 @@ def _model(
     columns = [*variables, *([strata] if strata else [])]
     rows = complete_rows(analysis_set, columns, spec.endpoint, population=w.common["population"])
     model = model_of(analysis_set, rows, variables, strata)
+    write_absent(named, analysis_set, rows, variables)
     if model is None:
-        write_no_ratio(named, "No patient has all covariates of this model.", variable=spec.exposure)
+        write_size(named, rows)
         return
     write_model(named, model, analysis_set.protocol.study.conf_level)
     write_proportional_hazards(w.within(method=f"{method}_ph"), model)
@@ -62,9 +64,10 @@ def _univariable(w: RowWriter, variable: str, spec: Spec, analysis_set: Analysis
     """One model a variable: sized by its own complete rows, so the size stands in each row, not once for all."""
     rows = complete_rows(analysis_set, [variable], spec.endpoint, population=w.common["population"])
     named = w.within(method="cox_univariable")
+    write_absent(named, analysis_set, rows, [variable])
     model = model_of(analysis_set, rows, [variable])
     if model is None:
-        write_no_ratio(named, "The variable has one level or no value among these patients.", variable=variable)
+        write_size(named.within(variable=variable), rows)
         return
     inner = RowWriter(**named.common)
     write_model(inner, model, analysis_set.protocol.study.conf_level)

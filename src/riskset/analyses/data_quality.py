@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import polars as pl
 
 from riskset.cohort import AnalysisSet
@@ -15,8 +18,7 @@ def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
         w = writer.within(group="centre", group_level=centre)
         mine = pl.col("centre").cast(pl.String) == centre
         w.add("n", analysis_set.screened.filter(mine).height)
-        for source in analysis_set.sources.filter(mine).iter_rows(named=True):
-            place = source["file"] + (f" [{source['sheet']}]" if source["sheet"] else "")
+        for place, source in _places(analysis_set.sources.filter(mine)):
             w.add("rows", source["rows"], variable="source", level=place)
             for column in (source["unmapped"] or "").split("\t") if source["unmapped"] else []:
                 w.word("definition", "not read", variable="unmapped_column", level=f"{place}: {column}")
@@ -25,3 +27,12 @@ def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
         for q in queries.iter_rows(named=True):
             w.add("queries", q["n"], variable=q["check"], level=f"{q['severity']}/{q['action']}")
     return writer.rows
+
+
+def _places(sources: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each sheet with its name; one that was read twice, from two headers, is numbered."""
+    seen: dict[str, int] = {}
+    for source in sources.sort("source").iter_rows(named=True):
+        place = source["file"] + (f" [{source['sheet']}]" if source["sheet"] else "")
+        seen[place] = seen.get(place, 0) + 1
+        yield place + (f" ({seen[place]})" if seen[place] > 1 else ""), source

@@ -6,18 +6,19 @@ follow-up on progression-free survival is shorter than on overall survival.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import polars as pl
 
-from riskset.analyses.shared import at_level, complete_rows, group_of, levels_in_use, population_of
+from riskset.analyses.declared import Declared
+from riskset.analyses.shared import NOBODY, at_level, complete_rows, group_of, levels_in_use, population_of
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec
-from riskset.results import ResultRow, RowWriter
+from riskset.results import ResultRow, RowWriter, Status
 from riskset.survival import Surv, follow_up, logrank_test
 
 
-class Spec(AnalysisSpec):
+class Spec(Declared):
     """Median follow-up."""
 
     kind: Literal["follow_up"] = "follow_up"
@@ -54,7 +55,7 @@ def _values(frame: pl.DataFrame) -> Surv:
 
 def _describe(w: RowWriter, frame: pl.DataFrame, level: float) -> None:
     if not frame.height:
-        w.estimate("follow_up_median", None, None, None, warning="No patient is in this group.")
+        w.estimate("follow_up_median", None, None, None, warning=NOBODY)
         return
     curve = follow_up(_values(frame), conf_level=level)
     sized = w.within(n=frame.height, events=curve.n_events)
@@ -63,14 +64,16 @@ def _describe(w: RowWriter, frame: pl.DataFrame, level: float) -> None:
         if statistic == "follow_up_median":
             sized.estimate(statistic, found.value, found.low, found.high, missing="not_reached")
             continue
-        status = "ok" if found.value == found.value else "not_reached"
+        status: Status = "ok" if math.isfinite(found.value) else "not_reached"
         sized.add(statistic, found.value, status=status, of="follow_up_median", unit="days")
 
 
 def _compare(w: RowWriter, frame: pl.DataFrame, by: str) -> None:
     groups = frame[by].cast(pl.String)
+    tested = w.within(method="logrank_reversed", variable=by, of="follow_up_median", n=frame.height)
     if groups.n_unique() < 2:
+        tested.add("p_value", None, warning="Fewer than two groups have patients.")
         return
     reversed_events = 1 - frame["event"].clip(0, 1).to_numpy()
     test = logrank_test(Surv(frame["days"].to_numpy().astype(float), reversed_events), groups.to_numpy())
-    w.add("p_value", test.p_value, method="logrank_reversed", variable=by, of="follow_up_median", n=frame.height)
+    tested.add("p_value", test.p_value)

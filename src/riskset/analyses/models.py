@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskset.analyses.shared import Rows, at_level, is_category, levels_in_use, reference_of, surv
+from riskset.analyses.shared import Rows, at_level, is_category, levels_in_use, surv
 from riskset.cohort import AnalysisSet
 from riskset.results import RowWriter
 from riskset.survival import ChiSquareTest, CoxFit, Estimate, compare_nested, fit_cox
+
+NO_ROWS = "No patient has all covariates of this model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,11 @@ def columns_of(analysis_set: AnalysisSet, frame: pl.DataFrame, variable: str) ->
         return [Column(variable, None, None, frame[variable].to_numpy().astype(np.float64))]
     text = frame[variable].cast(pl.String)
     present = set(text.unique().to_list())
-    reference = reference_of(analysis_set, variable)
-    levels = [level for level in levels_in_use(analysis_set, variable) if level in present or level == reference]
+    levels = levels_in_use(analysis_set, variable)
     return [
-        Column(variable, level, reference, (text == level).to_numpy().astype(np.float64))
-        for level in levels
-        if level != reference
+        Column(variable, level, levels[0], (text == level).to_numpy().astype(np.float64))
+        for level in levels[1:]
+        if level in present
     ]
 
 
@@ -111,6 +112,30 @@ def write_no_ratio(writer: RowWriter, why: str, **key: object) -> None:
     w.add("p_value", None, of="hazard_ratio")
 
 
+def write_absent(writer: RowWriter, analysis_set: AnalysisSet, rows: Rows, variables: Sequence[str]) -> None:
+    """Write the terms of which a model has no column: levels of which none of its patients is."""
+    for variable in dict.fromkeys(variables):
+        if not is_category(rows.frame, variable):
+            if not rows.n:
+                write_no_ratio(writer, NO_ROWS, variable=variable)
+            continue
+        levels = levels_in_use(analysis_set, variable)
+        present = set(rows.frame[variable].cast(pl.String).to_list())
+        for level in levels[1:]:
+            if level not in present:
+                why = "No patient of this model has this level." if rows.n else NO_ROWS
+                write_no_ratio(writer, why, variable=variable, level=level, reference=levels[0])
+        if not levels:
+            write_no_ratio(writer, NO_ROWS, variable=variable)
+
+
+def write_size(writer: RowWriter, rows: Rows) -> None:
+    """Write the patients and events that a model stands on, and how many it leaves out for a missing value."""
+    writer.add("n", rows.n)
+    writer.add("events", rows.events)
+    writer.add("missing", rows.dropped)
+
+
 def write_model(writer: RowWriter, model: Model, conf_level: float) -> None:
     """Write every term of a model, its size, fit and the joint test of variables with several columns."""
     fit = model.fit
@@ -124,11 +149,10 @@ def write_model(writer: RowWriter, model: Model, conf_level: float) -> None:
             w.add("chi_square", joint.chi_square)
             w.add("df", joint.df)
             w.add("p_value", joint.p_value)
-    writer.add("n", fit.n)
-    writer.add("events", fit.n_events)
-    writer.add("missing", model.rows.dropped)
-    writer.add("log_likelihood", fit.log_likelihood.fitted, warning=warning_of(fit))
-    writer.add("log_likelihood", fit.log_likelihood.null, of="null_model")
+    write_size(writer, model.rows)
+    if fit.n_events:
+        writer.add("log_likelihood", fit.log_likelihood.fitted, warning=warning_of(fit))
+        writer.add("log_likelihood", fit.log_likelihood.null, of="null_model")
 
 
 def write_proportional_hazards(writer: RowWriter, model: Model) -> None:
@@ -163,7 +187,7 @@ def interaction(
 ) -> Interaction | None:
     """Fit one model with and one without the product of two variables (Altman and Bland 2003).
 
-    Returns None where either has a single level among the rows.
+    Returns None where either has no level but its reference among the rows.
     """
     if rows.n == 0:
         return None
@@ -184,11 +208,15 @@ def write_interaction(writer: RowWriter, found: Interaction | None, first: str, 
     """Write the interaction's P value and the ratio of the hazard ratios of each product term."""
     w = writer.within(variable=f"{first}:{second}")
     if found is None:
-        w.add("p_interaction", None, warning=f"'{first}' or '{second}' has one level among these patients.")
+        w.add("p_interaction", None, warning=f"'{first}' or '{second}' has fewer than two levels among these patients.")
         return
     fit = found.larger.fit
     warning = warning_of(fit)
     w = w.within(n=fit.n, events=fit.n_events, warning=warning)
+    # Without an event both likelihoods are 0, which no test may call agreement; without df nothing was tested.
+    if not fit.n_events or not found.test.df:
+        w.add("p_interaction", None)
+        return
     w.add("p_interaction", found.test.p_value)
     w.add("chi_square", found.test.chi_square, of="p_interaction")
     w.add("df", found.test.df, of="p_interaction")
@@ -202,7 +230,7 @@ def write_interaction(writer: RowWriter, found: Interaction | None, first: str, 
         usable = not (fit.aliased[position] or fit.infinite[position])
         r = ratios[position]
         values = (r.value, r.low, r.high) if usable else (None, None, None)
-        w.estimate("hazard_ratio_ratio", *values, **key)
+        w.within(**key).estimate("hazard_ratio_ratio", *values)
 
 
 def subset(rows: Rows, column: str, level: str) -> Rows:

@@ -10,15 +10,16 @@ from typing import Literal
 
 import polars as pl
 
-from riskset.analyses.shared import at_level, group_of, levels_in_use
+from riskset.analyses.declared import DeclaredWhole
+from riskset.analyses.shared import NOBODY, at_level, group_of, levels_in_use
 from riskset.cohort import AnalysisSet
 from riskset.inference import clopper_pearson, compare_proportions, newcombe_difference, odds_ratio, wilson
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 from riskset.tables import ASSESSMENT_RESPONSES
 
 
-class Spec(AnalysisSpec):
+class Spec(DeclaredWhole):
     """Response proportions of one or more endpoints."""
 
     kind: Literal["response"] = "response"
@@ -35,7 +36,7 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
         for denominator in spec.denominators:
             part = frame if denominator == "all" else frame.filter(pl.col(denominator))
             w = writer.within(endpoint=endpoint, population=None if denominator == "all" else denominator)
-            w.add("missing", part["responder"].null_count() if denominator == "all" else _left_out(frame, denominator))
+            w.add("missing", part["responder"].null_count() + _left_out(frame, denominator))
             _proportions(w, part, by, analysis_set)
     _best_response(writer, _responses(analysis_set, spec.endpoints[0], by), by, analysis_set)
     return writer.rows
@@ -51,7 +52,7 @@ def _responses(analysis_set: AnalysisSet, endpoint: str, by: str | None) -> pl.D
 
 def _left_out(frame: pl.DataFrame, denominator: str) -> int:
     """Count those of whom it is unknown whether they belong to a denominator: in no part of it, so stated."""
-    return frame[denominator].null_count()
+    return 0 if denominator == "all" else frame[denominator].null_count()
 
 
 def _proportions(w: RowWriter, frame: pl.DataFrame, by: str | None, analysis_set: AnalysisSet) -> None:
@@ -62,9 +63,8 @@ def _proportions(w: RowWriter, frame: pl.DataFrame, by: str | None, analysis_set
         return
     levels = levels_in_use(analysis_set, by)
     counts = {one: _one(w.within(group=by, group_level=one), at_level(known, by, one), level) for one in levels}
-    e0, n0 = counts[levels[0]]
     for one in levels[1:]:
-        e1, n1 = counts[one]
+        (e1, n1), (e0, n0) = counts[one], counts[levels[0]]
         c = w.within(variable=by, level=one, reference=levels[0])
         difference, odds = newcombe_difference(e1, n1, e0, n0, level), odds_ratio(e1, n1, e0, n0, level)
         d = c.within(n=n1 + n0, events=e1 + e0)
@@ -105,5 +105,6 @@ def _best_response(writer: RowWriter, frame: pl.DataFrame, by: str | None, analy
         for code in shown:
             count = int((part["best_response"] == code).sum())
             own.add("n", count, level=code)
-            own.add("proportion", count / part.height if part.height else None, level=code)
+            share, why = (count / part.height, None) if part.height else (None, NOBODY)
+            own.add("proportion", share, level=code, warning=why)
         own.add("missing", part["best_response"].null_count())

@@ -1,20 +1,26 @@
-"""The exposure's hazard ratio under each censoring scheme that the data allow: how much rests on the rules of censoring."""
+"""The exposure's hazard ratio under each censoring scheme that the data allow: what rests on the rules of censoring."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-import polars as pl
-
+from riskset.analyses.declared import DeclaredExposure
 from riskset.analyses.models import model_of, write_no_ratio, write_ratio
-from riskset.analyses.shared import at_level, complete_rows, count_rows, levels_in_use, population_of, surv
+from riskset.analyses.shared import (
+    at_level,
+    complete_rows,
+    count_rows,
+    levels_in_use,
+    population_of,
+    write_logrank,
+    write_median,
+)
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
-from riskset.survival import kaplan_meier, logrank_test
 
 
-class Spec(AnalysisSpec):
+class Spec(DeclaredExposure):
     """One endpoint under its censoring schemes."""
 
     kind: Literal["schemes"] = "schemes"
@@ -43,21 +49,8 @@ def _scheme(w: RowWriter, spec: Spec, analysis_set: AnalysisSet) -> None:
         mine = at_level(rows.frame, spec.exposure, one)
         own = w.within(group=spec.exposure, group_level=one)
         count_rows(own, mine)
-        if mine.height:
-            median = kaplan_meier(surv(mine), conf_level=level).median()
-            own.estimate(
-                "median",
-                median.value,
-                median.low,
-                median.high,
-                missing="not_reached",
-                method="kaplan_meier",
-                unit="days",
-                n=mine.height,
-            )
-    if rows.n and rows.frame[spec.exposure].n_unique() > 1:
-        test = logrank_test(surv(rows.frame), rows.frame[spec.exposure].cast(pl.String).to_numpy())
-        w.add("p_value", test.p_value, method="logrank", variable=spec.exposure, n=rows.n, events=rows.events)
+        write_median(own, mine, level)
+    write_logrank(w, rows, spec.exposure)
     _ratios(w.within(method="cox"), spec, [], None, analysis_set)
     if spec.adjust or spec.strata:
         _ratios(w.within(method="cox_adjusted"), spec, spec.adjust, spec.strata, analysis_set)

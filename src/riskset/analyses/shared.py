@@ -1,4 +1,4 @@
-"""What several analyses need: complete rows with their count of dropped ones, groups, time-to-event values, dates of a grid."""
+"""What several analyses need: complete rows with a count of those dropped, groups, times, the grid of a risk table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import polars as pl
 from riskset.cohort import AnalysisSet
 from riskset.protocol import AnalysisSpec
 from riskset.results import DAYS_PER_MONTH, RowWriter
-from riskset.survival import Surv
+from riskset.survival import Surv, kaplan_meier, logrank_test
+
+NOBODY = "No patient is in this group."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,16 @@ def group_of(spec: AnalysisSpec, analysis_set: AnalysisSet) -> str | None:
     return None if comparison is None else comparison.by
 
 
-def reference_of(analysis_set: AnalysisSet, column: str) -> str:
-    """Give the level that others are held against: the study's for its comparison, else the first declared level."""
-    comparison = analysis_set.protocol.comparison
-    if comparison is not None and comparison.by == column:
-        return comparison.reference
-    return analysis_set.levels(column)[0]
-
-
 def levels_in_use(analysis_set: AnalysisSet, column: str) -> list[str]:
-    """Give a column's levels in declared order, the reference first; a declared level without patients stays."""
-    reference = reference_of(analysis_set, column)
-    return [reference, *(level for level in analysis_set.levels(column) if level != reference)]
+    """Give a column's levels, the one that others are held against first; a declared level without patients stays.
+
+    That is the study's reference for its comparison, else the first in declared order. A column without declared
+    levels of which nobody has a value has none.
+    """
+    levels = analysis_set.levels(column)
+    comparison = analysis_set.protocol.comparison
+    first = [comparison.reference] if comparison is not None and comparison.by == column else levels[:1]
+    return [*first, *(level for level in levels if level not in first)]
 
 
 def is_category(frame: pl.DataFrame, column: str) -> bool:
@@ -105,3 +105,31 @@ def count_rows(writer: RowWriter, rows: pl.DataFrame) -> None:
     writer.add("n", rows.height)
     writer.add("events", events)
     writer.add("censored", rows.height - events)
+
+
+def write_median(writer: RowWriter, frame: pl.DataFrame, conf_level: float) -> None:
+    """Write the Kaplan-Meier median of some rows with its log-log interval, in days."""
+    w = writer.within(method="kaplan_meier", unit="days")
+    if not frame.height:
+        w.estimate("median", None, None, None, warning=NOBODY)
+        return
+    curve = kaplan_meier(surv(frame), conf_level=conf_level)
+    median = curve.median()
+    sized = w.within(n=curve.n, events=curve.n_events)
+    sized.estimate("median", median.value, median.low, median.high, missing="not_reached")
+
+
+def write_logrank(writer: RowWriter, rows: Rows, by: str) -> None:
+    """Write the log-rank test of the groups of a column; where it cannot be computed, the row says why."""
+    named = writer.within(method="logrank", variable=by, n=rows.n, events=rows.events)
+    groups = rows.frame[by].cast(pl.String)
+    if groups.n_unique() < 2:
+        named.add("p_value", None, warning="Fewer than two groups have patients.")
+        return
+    test = logrank_test(surv(rows.frame), groups.to_numpy())
+    if math.isnan(test.p_value):
+        named.add("p_value", None, warning="No event happened while two groups were at risk.")
+        return
+    named.add("chi_square", test.chi_square)
+    named.add("df", test.df)
+    named.add("p_value", test.p_value)

@@ -1,4 +1,5 @@
-"""Subgroup hazard ratios of the exposure, each with the test of interaction: unadjusted, and with the main model's covariates.
+"""Subgroup hazard ratios of the exposure, each with its test of interaction, unadjusted and adjusted.
+
 
 The interaction is the likelihood-ratio test of one model with the product term against the one without (Altman and
 Bland 2003); a P value inside one subgroup alone says nothing of a difference between subgroups.
@@ -9,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import model_validator
+
+from riskset.analyses.declared import DeclaredExposure
 from riskset.analyses.models import (
     interaction,
     model_of,
@@ -19,11 +23,11 @@ from riskset.analyses.models import (
 )
 from riskset.analyses.shared import Rows, at_level, complete_rows, levels_in_use, population_of
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec, Id
+from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 
 
-class Spec(AnalysisSpec):
+class Spec(DeclaredExposure):
     """The exposure's hazard ratio in the levels of each subgroup variable."""
 
     kind: Literal["subgroups"] = "subgroups"
@@ -32,6 +36,12 @@ class Spec(AnalysisSpec):
     subgroups: list[Id]
     adjust: list[Id] = []
     strata: Id | None = None
+
+    @model_validator(mode="after")
+    def _other_variables(self) -> Spec:
+        if self.exposure in self.subgroups:
+            raise ValueError(f"'{self.exposure}' cannot be its own subgroup; leave it out of `subgroups`")
+        return self
 
 
 def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
@@ -78,6 +88,8 @@ def _ratio(
         w.add("events", int((mine["event"] > 0).sum()), variable=exposure, level=level)
     model = model_of(analysis_set, rows, [exposure, *adjust], strata)
     own = {} if model is None else {c.level: k for k, c in enumerate(model.columns) if c.variable == exposure}
+    if not levels:
+        write_no_ratio(w, "Nobody has a value of it.", variable=exposure)
     for level in levels[1:]:
         key = {"variable": exposure, "level": level, "reference": levels[0]}
         if model is None or level not in own:

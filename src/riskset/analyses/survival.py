@@ -6,12 +6,16 @@ the group alone (the adjusted ones are the kind `cox`), ties after Efron; interv
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
 import polars as pl
+from pydantic import Field
 
+from riskset.analyses.declared import Declared
 from riskset.analyses.models import model_of, write_no_ratio, write_proportional_hazards, write_ratio
 from riskset.analyses.shared import (
+    NOBODY,
     Rows,
     at_level,
     complete_rows,
@@ -21,20 +25,20 @@ from riskset.analyses.shared import (
     month_grid,
     population_of,
     surv,
+    write_logrank,
 )
 from riskset.cohort import AnalysisSet
-from riskset.protocol import AnalysisSpec
 from riskset.results import DAYS_PER_MONTH, ResultRow, RowWriter, Status
-from riskset.survival import KaplanMeier, kaplan_meier, logrank_test, rmst_difference, survival_difference
+from riskset.survival import Difference, KaplanMeier, kaplan_meier, rmst_difference, survival_difference
 
 
-class Spec(AnalysisSpec):
+class Spec(Declared):
     """A Kaplan-Meier comparison of one endpoint."""
 
     kind: Literal["survival"] = "survival"
     endpoint: str
-    times_months: list[float] = [6, 12, 24]
-    rmst_months: float | None = 24
+    times_months: list[Annotated[float, Field(gt=0)]] = [6, 12, 24]
+    rmst_months: Annotated[float, Field(gt=0)] | None = 24
     conf_type: Literal["log-log", "log", "plain"] = "log-log"
 
 
@@ -65,9 +69,7 @@ def _describe(w: RowWriter, frame: pl.DataFrame, spec: Spec, grid: list[float], 
     count_rows(w, frame)
     curve = _curve(frame, spec, level)
     if curve is None:
-        w.within(method="kaplan_meier", warning="No patient is in this group.").estimate(
-            "median", None, None, None, unit="days"
-        )
+        w.within(method="kaplan_meier", warning=NOBODY).estimate("median", None, None, None, unit="days")
         return
     sized = w.within(n=curve.n, events=curve.n_events)
     median = curve.median()
@@ -96,17 +98,20 @@ def _restricted_mean(w: RowWriter, curve: KaplanMeier, spec: Spec) -> None:
     if spec.rmst_months is None:
         return
     tau = spec.rmst_months * DAYS_PER_MONTH
-    key = {"method": "rmst", "time": tau}
-    if tau > float(curve.time[-1]):
-        why = "The follow-up of this group ends before the restriction time."
-        w.estimate("rmst", None, None, None, missing="beyond_follow_up", warning=why, **key)
-        return
+    at = w.within(method="rmst", time=tau)
     mean = curve.rmst(tau)
-    w.estimate("rmst", mean.value, mean.low, mean.high, **key)
+    if math.isnan(mean.value):
+        why = "The follow-up of this group ends before the restriction time."
+        at.estimate("rmst", None, None, None, missing="beyond_follow_up", warning=why)
+        return
+    at.estimate("rmst", mean.value, mean.low, mean.high)
 
 
 def _steps(w: RowWriter, curve: KaplanMeier) -> None:
-    """Write the curve: a row at time 0 (1 unless an event falls on it), at each event the estimate with its interval, at each time those censored."""
+    """Write the curve: where it starts, the estimate with its interval at each event, those censored at each time.
+
+    It starts with 1 at time 0, unless an event falls on that day.
+    """
     if curve.time[0] > 0:
         w.add("survival", 1.0, time=0.0)
     for k, time in enumerate(curve.time):
@@ -122,63 +127,48 @@ def _by_group(w: RowWriter, rows: Rows, by: str, spec: Spec, grid: list[float], 
     levels = levels_in_use(analysis_set, by)
     for one in levels:
         _describe(w.within(group=by, group_level=one), at_level(rows.frame, by, one), spec, grid, level)
-    _logrank(w.within(method="logrank", variable=by), rows, by)
-    reference = at_level(rows.frame, by, levels[0])
+    write_logrank(w, rows, by)
     for one in levels[1:]:
         pair = w.within(variable=by, level=one, reference=levels[0])
-        _contrast(pair, at_level(rows.frame, by, one), reference, spec, level)
+        _contrast(pair, at_level(rows.frame, by, one), at_level(rows.frame, by, levels[0]), spec, level)
     _hazard_ratios(w, rows, by, levels, analysis_set)
-
-
-def _logrank(w: RowWriter, rows: Rows, by: str) -> None:
-    groups = rows.frame[by].cast(pl.String)
-    if groups.n_unique() < 2:
-        w.add("p_value", None, warning="Fewer than two groups have patients.")
-        return
-    test = logrank_test(surv(rows.frame), groups.to_numpy())
-    sized = w.within(n=rows.n, events=rows.events)
-    sized.add("chi_square", test.chi_square)
-    sized.add("df", test.df)
-    sized.add("p_value", test.p_value)
 
 
 def _contrast(w: RowWriter, one: pl.DataFrame, other: pl.DataFrame, spec: Spec, level: float) -> None:
     first, second = _curve(one, spec, level), _curve(other, spec, level)
-    if first is None or second is None:
-        return
-    shortest = min(float(first.time[-1]), float(second.time[-1]))
     for months in spec.times_months:
         time = months * DAYS_PER_MONTH
-        key = {"method": "kaplan_meier", "time": time}
-        if time > shortest:
-            w.estimate("survival_difference", None, None, None, missing="beyond_follow_up", **key)
-            continue
-        found = survival_difference(first, second, time)
-        e = found.estimate
-        w.estimate("survival_difference", e.value, e.low, e.high, **key)
-        w.add("p_value", found.p_value, of="survival_difference", **key)
-    if spec.rmst_months is None:
+        found = None if first is None or second is None else survival_difference(first, second, time)
+        at = w.within(method="kaplan_meier", time=time)
+        _difference(at, "survival_difference", found, "One group's follow-up ends before this time.")
+    if spec.rmst_months is not None:
+        tau = spec.rmst_months * DAYS_PER_MONTH
+        found = None if first is None or second is None else rmst_difference(first, second, tau)
+        at = w.within(method="rmst", time=tau)
+        _difference(at, "rmst_difference", found, "One group's follow-up ends before the restriction time.")
+
+
+def _difference(w: RowWriter, statistic: str, found: Difference | None, why: str) -> None:
+    """Write a difference of two curves with interval and P value; `why` is said where a curve does not reach it."""
+    if found is None:
+        w.estimate(statistic, None, None, None, warning=NOBODY)
         return
-    tau = spec.rmst_months * DAYS_PER_MONTH
-    key = {"method": "rmst", "time": tau}
-    if tau > shortest:
-        why = "One group's follow-up ends before the restriction time."
-        w.estimate("rmst_difference", None, None, None, missing="beyond_follow_up", warning=why, **key)
-        return
-    found = rmst_difference(first, second, tau)
     e = found.estimate
-    w.estimate("rmst_difference", e.value, e.low, e.high, **key)
-    w.add("p_value", found.p_value, of="rmst_difference", **key)
+    if math.isnan(e.value):
+        w.estimate(statistic, None, None, None, missing="beyond_follow_up", warning=why)
+        return
+    w.estimate(statistic, e.value, e.low, e.high)
+    w.add("p_value", found.p_value, of=statistic)
 
 
 def _hazard_ratios(w: RowWriter, rows: Rows, by: str, levels: list[str], analysis_set: AnalysisSet) -> None:
-    cox = w.within(method="cox", variable=by, reference=levels[0])
     model = model_of(analysis_set, rows, [by])
     fitted = {} if model is None else {column.level: k for k, column in enumerate(model.columns)}
     for one in levels[1:]:
+        key = {"method": "cox", "variable": by, "level": one, "reference": levels[0]}
         if model is None or one not in fitted:
-            write_no_ratio(cox, "A group has no patient.", level=one)
-            continue
-        write_ratio(cox, model.fit, fitted[one], analysis_set.protocol.study.conf_level, level=one)
+            write_no_ratio(w, "A group has no patient.", **key)
+        else:
+            write_ratio(w, model.fit, fitted[one], analysis_set.protocol.study.conf_level, **key)
     if model is not None:
         write_proportional_hazards(w.within(method="cox_zph"), model)

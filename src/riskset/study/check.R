@@ -416,10 +416,10 @@ wilson <- function(x, n, conf_level) prop.test(x, n, conf.level = conf_level, co
 check_response <- function(row, a) {
   if (!is.na(row$variable) && row$variable == "best_response") return(check_best_response(row, a))
   if (is.na(row$method) && row$statistic == "missing") {
-    left_out <- if (is.na(row$population)) "responder" else row$population
     unfiltered <- row
     unfiltered$population <- NA
-    return(sum(is.na(answers(unfiltered, row$endpoint)[[left_out]])))
+    outside <- if (is.na(row$population)) 0 else sum(is.na(answers(unfiltered, row$endpoint)[[row$population]]))
+    return(outside + sum(is.na(answers(row, row$endpoint)$responder)))
   }
   data <- answers(row, row$endpoint)
   data <- data[!is.na(data$responder), ]

@@ -330,8 +330,7 @@ schemes_analysis <- function(name, adjust, strata) {
       fit <- survfit(Surv(days, event) ~ 1, data = mine, conf.type = "log-log")
       estimate(plus(at, method = "kaplan_meier"), "median", summary(fit)$table[c("median", "0.95LCL", "0.95UCL")])
     }
-    test <- survdiff(Surv(days, event) ~ her2, data = own)
-    row(plus(key, method = "logrank", variable = "her2"), "p_value", pchisq(test$chisq, 1, lower.tail = FALSE))
+    logrank_rows(plus(key, method = "logrank", variable = "her2"), own, "her2")
     pair <- plus(key, variable = "her2", level = "low", reference = "zero")
     ratio_rows(plus(pair, method = "cox"), cox(own, "her2"), 1)
     full <- complete(x, c("her2", adjust, strata))
@@ -346,7 +345,6 @@ follow_up_analysis <- function(name) {
   key <- list(analysis = name, endpoint = "os", scheme = "standard", method = "reverse_kaplan_meier")
   one <- function(at, mine) {
     fit <- survfit(Surv(days, event) ~ 1, data = mine, conf.type = "log-log")
-    row(at, "n", nrow(mine))
     estimate(at, "follow_up_median", summary(fit)$table[c("median", "0.95LCL", "0.95UCL")])
     q <- quantile(fit, c(0.25, 0.75), conf.int = FALSE)
     row(at, "quartile_low", q[[1]], of = "follow_up_median")
