@@ -35,14 +35,14 @@ def _signed(number: Decimal) -> str:
 
 
 def fixed(value: float, digits: int) -> str:
-    """Print a number with so many decimals, half rounded up (away from zero), a true minus sign.
+    """Print a number with so many decimals, half rounded up (away from zero), a true minus sign, no grouping.
 
     Examples
     --------
     >>> fixed(2.675, 2), fixed(-0.04, 1)
     ('2.68', '0.0')
     """
-    return _signed(_rounded(_exact(value), digits))
+    return _signed(_rounded(_exact(value), digits)).replace(",", "")
 
 
 def count(value: float) -> str:
@@ -53,7 +53,7 @@ def count(value: float) -> str:
     >>> count(12345.0)
     '12,345'
     """
-    return fixed(value, 0)
+    return _signed(_rounded(_exact(value), 0))
 
 
 def months(days: float, digits: int = 1) -> str:

@@ -25,6 +25,17 @@ _USUAL = {
     "her2_class": "HER2 class",
     "her2_score": "IHC score",
     "her2_ish": "ISH",
+    "her2_score.0_NOS": "0",
+    "her2_score.0_null": "0, no staining",
+    "her2_score.0_ultralow": "0, ultralow",
+    "her2_score.AMBIG_0_1": "0 to 1+",
+    "her2_score.AMBIG_1_2": "1+ to 2+",
+    "her2_score.AMBIG_2_3": "2+ to 3+",
+    "her2_score.AMBIG_PLUS": "Lone plus",
+    "her2_score.NEG_NOS": "Negative, no score",
+    "her2_score.POS_NOS": "Positive, no score",
+    "her2_score.INVALID": "Unreadable",
+    "data_quality": "Excluded by a data-quality check",
     "her2_tissue": "Tissue",
     "her2_sample_year": "Year of specimen",
     "hr_positive": "Hormone receptor positive",
@@ -102,6 +113,11 @@ def humanise(name: str) -> str:
 def lower_first(text: str) -> str:
     """Write a label inside a sentence: its first letter small, unless it begins with an abbreviation."""
     return text if text[:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """Begin a heading with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def _label_of(spec: Any) -> str:

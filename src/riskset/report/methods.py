@@ -104,7 +104,7 @@ def _biomarkers(reader: Reader, protocol: Protocol, parameters: Parameters) -> l
         policy = Part(words.format(grace=parameters.get(f"{path}.grace_days") or "0"),
                       parameters.part(f"{path}.specimen").row)  # fmt: skip
         rest = [(k, v) for k, v in parameters.under(path) if k not in ("specimen", "grace_days")]
-        blocks.append(Paragraph(inline(f"{reader.labels.of(name)} was taken from ", policy, "; ", _pairs(rest), ".")))
+        blocks.append(Paragraph(inline(f"{reader.labels.of(name)}: read from ", policy, "; ", _pairs(rest), ".")))
     return blocks
 
 

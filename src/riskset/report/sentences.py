@@ -117,7 +117,8 @@ def cox(reader: Reader, name: str, exposure: str | None, adjust: list[str], stra
     if strata is not None and ratio.method == "cox_multivariable_stratified":
         means.append(inline(f"stratified by {lower_first(reader.labels.of(strata))}"))
     missing = reader.find(name, "missing", method=ratio.method, population=None, variable=None)
-    left_out = inline("; ", printed(missing), " patients left out for a missing value") if missing else ()
+    dropped = missing is not None and bool(missing.value)
+    left_out = inline("; ", printed(missing), " patients left out for a missing value") if dropped else ()
     size = inline(Part(str(ratio.events), ratio.row), " events in ", Part(str(ratio.n), ratio.row), " patients")
     first = inline(
         f"{endpoint_of(reader, name)}, {reader.labels.contrast(exposure, ratio.level, ratio.reference)}: ",
@@ -176,8 +177,8 @@ def agreement(reader: Reader, name: str, biomarker: str) -> Inline:
         return ()
     label = reader.labels.of(biomarker)
     return inline(
-        f"In the {kappa.n} patients with several specimens, the {label} classes of the first and the last one agreed with "
-        "kappa ", reader.estimate(kappa), ".",
+        "In the ", Part(str(kappa.n), kappa.row), " patients with several specimens, the first and the last agreed in "
+        f"their {label} class with kappa ", reader.estimate(kappa), ".",
     )  # fmt: skip
 
 

@@ -7,9 +7,11 @@ from textwrap import wrap
 from xml.sax.saxutils import escape, quoteattr
 
 from riskset.report.figures.style import FONT, GREY, INK
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Figure, Inline, Part, inline, plain
 from riskset.report.tables.patients import criteria_of, total
+from riskset.report.tables.survival import endpoint_of
 
 _WIDTH, _SPINE, _BOX = 680, 170, 250
 _SIDE_X, _SIDE_W = 350, 320
@@ -84,12 +86,13 @@ def flow_diagram(reader: Reader, name: str, compared: str | None) -> Figure | No
     if compared is not None:
         spoken += _groups(canvas, reader, compared)
     canvas.y += 4
+    ends = f" Events: {lower_first(endpoint_of(reader, compared))}." if compared is not None else ""
     return Figure(
         id="flow",
         title="Flow of patients.",
         alternative="Flow diagram. " + " ".join(spoken),
         svg=canvas.svg(),
-        notes=("Not met: known not to meet the criterion. Cannot be judged: a value that it needs is missing.",),
+        notes=("Not met: known not to meet the criterion. Cannot be judged: a value it needs is missing." + ends,),
     )
 
 

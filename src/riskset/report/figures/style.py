@@ -27,6 +27,8 @@ CONFIG: dict[str, Any] = {
         "titleFontWeight": "normal",
         "grid": False,
         "tickSize": 5,
+        "labelFlush": False,
+        "labelBound": False,
     },
     "legend": {"labelFontSize": 12, "labelColor": INK, "symbolStrokeWidth": 2, "symbolSize": 400},
 }

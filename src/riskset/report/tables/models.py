@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from riskset.report import format as fmt
+from riskset.report.labels import lower_first
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Heading, Inline, Part, Table, TableBuilder, headings, inline
 from riskset.report.tables.survival import endpoint_of, group_label, populations_of
@@ -61,8 +62,8 @@ def _cox(reader: Reader, name: str, population: str | None, exposure: str | None
     if univariable:
         spans[-1] = Heading(spans[-1].text, 3)
         columns.append("Events/n")
-    where = "" if population is None else f", {reader.labels.of(population).lower()}"
-    title = f"Cox models of {endpoint_of(reader, name).lower()}{where}."
+    where = "" if population is None else f", {lower_first(reader.labels.of(population))}"
+    title = f"Cox models of {lower_first(endpoint_of(reader, name))}{where}."
     table = TableBuilder(_id(f"{name}-models", population), title, [tuple(spans), headings(*columns)], wide=True)
     for term in _terms(reader, name, population, exposure):
         _term_lines(table, reader, name, methods, population, term, univariable)
@@ -140,7 +141,7 @@ def proportional_hazards(reader: Reader, name: str) -> Table | None:
         return None
     methods = list(dict.fromkeys(row.method for row in found))
     titles = [_MODELS.get((m or "").removesuffix("_ph"), "Model") for m in methods]
-    title = f"Tests of proportional hazards, {endpoint_of(reader, name).lower()}."
+    title = f"Tests of proportional hazards, {lower_first(endpoint_of(reader, name))}."
     columns = headings("Term", *(f"{t}: P" for t in titles))
     table = TableBuilder(f"{name}-ph", title, [columns], supplementary=True)
     for population in list(dict.fromkeys(row.population for row in found)):

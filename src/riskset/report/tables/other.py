@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from riskset.report import format as fmt
 from riskset.report.labels import humanise
 from riskset.report.reader import Reader, printed
-from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings
+from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import STATISTICS, ResultRow
 
 
@@ -50,16 +50,27 @@ class VerdictLike(Protocol):
 
 
 def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
-    """What the review says, one line a finding; a row that it is about is named."""
-    columns = headings("Rule", "Severity", "Finding", "Remedy", "Answer")
-    table = TableBuilder("findings-table", "Findings of the statistical review.", [columns], align="lllll", wide=True)
+    """What the review says; findings of the same words share a line that names all they are about."""
+    merged: dict[tuple[str, str, str, str, str], list[str]] = {}
     for finding in found:
-        names = [name for name in finding.about if name in reader.results.by_name]
-        message = Part(str(finding.message), "; ".join(names) or None)
         answer = str(getattr(finding, "answer", None) or "")
-        severity = humanise(str(finding.severity))
-        table.line(str(finding.rule), severity, message, str(finding.remedy or ""), answer)
+        key = (finding.rule, str(finding.severity), str(finding.message), str(finding.remedy or ""), answer)
+        merged.setdefault(key, []).extend(finding.about)
+    answered = any(key[-1] for key in merged)
+    columns = headings("Rule", "Severity", "Finding and remedy", "About", *(["Answer"] if answered else []))
+    table = TableBuilder("findings-table", "Findings of the statistical review.", [columns], wide=True)
+    table.align = "l" * len(columns)
+    for (rule, severity, message, remedy, answer), about in merged.items():
+        said = inline(message, f" {remedy}" if remedy else "")
+        table.line(rule, humanise(severity), said, _about(reader, about), *([answer] if answered else []))
     return table.finish()
+
+
+def _about(reader: Reader, names: Sequence[str]) -> Inline:
+    """Name the rows or study paths that a finding is about, a row traced to itself."""
+    known = reader.results.by_name
+    parts = [Part(name, name if name in known else None) for name in dict.fromkeys(names)]
+    return inline(*[piece for part in parts for piece in (Part("; "), part)][1:])
 
 
 _UNIT_WORDS = {"months": " months", "days": " days", "percent": "%"}
@@ -95,12 +106,18 @@ def claims(verdicts: Sequence[VerdictLike]) -> Table:
 
 
 def parameters(reader: Reader, name: str) -> Table:
-    """Every parameter in force, defaults too."""
-    table = TableBuilder(
-        f"{name}-table", "Parameters in force.", [headings("Parameter", "Value")], align="ll", supplementary=True
-    )
+    """Every parameter in force, defaults too: a line for each thing that has parameters."""
+    columns = headings("Of what", "Parameters")
+    table = TableBuilder(f"{name}-table", "Parameters in force.", [columns], align="ll", supplementary=True)
+    grouped: dict[str, list[tuple[str, Part]]] = {}
     for row in reader.rows(name, "definition"):
-        table.line(row.variable or row.row, Part(row.text or "", row.row))
+        if row.text:
+            path = (row.variable or row.row).split(".")
+            head = path[: min(2, len(path) - 1)] or path
+            grouped.setdefault(".".join(head), []).append((".".join(path[len(head) :]), Part(row.text, row.row)))
+    for what, pairs in grouped.items():
+        pieces = [piece for key, part in pairs for piece in (Part("; "), Part(f"{key}: " if key else ""), part)]
+        table.line(what, inline(*pieces[1:]))
     return table.finish()
 
 

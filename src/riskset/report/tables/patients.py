@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskset.report import format as fmt
-from riskset.report.labels import humanise
+from riskset.report.labels import humanise, upper_first
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Heading, Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import ResultRow
@@ -117,7 +117,12 @@ def _number_lines(table: TableBuilder, reader: Reader, v: _Variable) -> None:
         table.line("Median (quartiles)", *cells, *blank, indent=1)
     lows, highs = v.cells(reader, "minimum", None), v.cells(reader, "maximum", None)
     if any(lows):
-        cells = [reader.range(a, b) for a, b in zip(lows, highs, strict=True)]
+        # A variable of whole numbers (a count, a year) has a range of whole numbers.
+        whole = all(row is None or row.value is None or row.value.is_integer() for row in (*lows, *highs))
+        digits = 0 if whole else 1
+        cells = [
+            inline(printed(a, digits=digits), "–", printed(b, digits=digits)) for a, b in zip(lows, highs, strict=True)
+        ]
         table.line("Range", *cells, *blank, indent=1)
 
 
@@ -173,7 +178,7 @@ def reasons(reader: Reader, name: str) -> Table:
 
 
 def ascertainment(reader: Reader, name: str, biomarker: str) -> list[Table]:
-    """The classes by specimen, year, centre and reason, of everyone screened and of those included; score by ISH."""
+    """The classes by specimen, year, score, centre and reason, of those screened and those included; score by ISH."""
     tables = []
     for population, who in ((_SCREENED, "screened"), (None, "included")):
         table = _classes(reader, name, biomarker, population, who)
@@ -187,23 +192,40 @@ def _classes(reader: Reader, name: str, biomarker: str, population: str | None, 
     rows = [r for r in reader.rows(name, "n", population=population, variable=biomarker) if r.method is None]
     if not rows:
         return None
-    classes = list(dict.fromkeys(row.level for row in rows))
+    classes = _in_use(reader, biomarker, rows)
     shares = {(r.group, r.group_level, r.level): r for r in reader.rows(name, "proportion", population=population)}
     label = reader.labels.of(biomarker)
     columns = headings("", *(reader.labels.level(biomarker, level) for level in classes))
     title = f"{label} class of the patients {who}, n (%)."
-    table = TableBuilder(f"{name}-{who}", title, [columns], supplementary=population is None)
+    table = TableBuilder(f"{name}-{who}", title, [columns], supplementary=True)
     counts = {(r.group, r.group_level, r.level): r for r in rows}
     for group in dict.fromkeys(row.group for row in rows):
         if group is not None:
-            table.section(reader.labels.of(group).removeprefix(f"{label} ").capitalize())
-        for at in dict.fromkeys(row.group_level for row in rows if row.group == group):
+            table.section(upper_first(reader.labels.of(group).removeprefix(f"{label} ")))
+        for at in _levels_in_use(reader, group, rows):
             name_of = f"All {who}" if group is None else reader.labels.level(group, at)
             keys = [(group, at, level) for level in classes]
             cells = [_with_share(counts.get(key), shares.get(key)) for key in keys]
             table.line(name_of, *cells, indent=int(group is not None))
     table.notes.append("Percentages of each line.")
     return table.finish()
+
+
+def _in_use(reader: Reader, biomarker: str, rows: list[ResultRow]) -> list[str | None]:
+    """Give the classes that anybody has, the reference of the comparison first."""
+    found = list(dict.fromkeys(row.level for row in rows if row.value))
+    comparison = reader.protocol.comparison if reader.protocol is not None else None
+    reference = comparison.reference if comparison is not None and comparison.by == biomarker else None
+    return [c for c in found if c == reference] + [c for c in found if c != reference]
+
+
+def _levels_in_use(reader: Reader, group: str | None, rows: list[ResultRow]) -> list[str | None]:
+    """Give the levels of a group that anybody has; centres in the order of the study file."""
+    found = list(dict.fromkeys(row.group_level for row in rows if row.group == group and row.value))
+    if group == "centre" and reader.protocol is not None:
+        order = {centre: position for position, centre in enumerate(reader.protocol.centres)}
+        found.sort(key=lambda centre: order.get(centre or "", len(order)))
+    return found
 
 
 def _with_share(number: ResultRow | None, share: ResultRow | None) -> Inline:
@@ -218,12 +240,12 @@ def _score_by_ish(reader: Reader, name: str, biomarker: str) -> Table | None:
         return None
     levels = list(dict.fromkeys(row.level for row in rows))
     spans = (Heading(inline("")), Heading(inline("In situ hybridisation"), len(levels)))
-    columns = headings("Immunohistochemistry", *(reader.labels.level("ish", level) for level in levels))
+    columns = headings("Immunohistochemistry", *(reader.labels.level(f"{biomarker}_ish", level) for level in levels))
     title = f"{reader.labels.of(biomarker)}: immunohistochemistry by in situ hybridisation, patients screened."
     table = TableBuilder(f"{name}-score-ish", title, [spans, columns], supplementary=True)
     for score in dict.fromkeys(row.group_level for row in rows):
         cells = [next((r for r in rows if r.group_level == score and r.level == level), None) for level in levels]
-        table.line(reader.labels.level("score", score), *(printed(cell) for cell in cells))
+        table.line(reader.labels.level(f"{biomarker}_score", score), *(printed(cell) for cell in cells))
     return table.finish()
 
 
@@ -249,7 +271,7 @@ def _queries(reader: Reader, name: str) -> Table | None:
         numbers = (cells.get(centre) for centre in centres)
         # A check that raised no query at a centre has no row there.
         found = ("·" if number is None else printed(number) for number in numbers)
-        table.line(check, SEVERITIES.get(severity, severity), humanise(action), *found, indent=1)
+        table.line(check, SEVERITIES.get(severity, humanise(severity)), humanise(action), *found, indent=1)
     totals = (reader.find(name, "queries", variable=None, group_level=centre) for centre in centres)
     table.line("All queries", "", "", *(printed(row) for row in totals), kind="total")
     return table.finish()

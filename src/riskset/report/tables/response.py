@@ -89,4 +89,7 @@ def best_response(reader: Reader, name: str) -> Table | None:
     if any(row.value for row in missing):
         by_group = {(row.group, row.group_level): row for row in missing}
         table.line("Not recorded", *(printed(by_group.get(group)) for group in groups))
+    table.notes.append(
+        "CR: complete response; PR: partial response; SD: stable disease; PD: progressive disease; NE: not evaluable."
+    )
     return table.finish()

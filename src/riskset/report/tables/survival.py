@@ -188,11 +188,11 @@ def schemes(reader: Reader, name: str) -> Table:
                 reader.estimate(reader.find(name, "median", scheme=scheme, group=g, group_level=level))
                 for g, level in groups
             ]
-            label = reader.labels.of(scheme) + (
-                ", adjusted" if ratio.method and "multivariable" in ratio.method else ""
-            )
-            p = reader.p_of(ratio)
-            table.line(label, _size(ratio), *medians, reader.estimate(ratio), printed(p))
+            adjusted = ratio.method == "cox_adjusted"
+            label = "adjusted" if adjusted else reader.labels.of(scheme)
+            cells = [inline("")] * len(medians) if adjusted else medians
+            p = printed(reader.p_of(ratio))
+            table.line(label, _size(ratio), *cells, reader.estimate(ratio), p, indent=int(adjusted))
     table.notes.append("Medians in months with their confidence intervals; HR: hazard ratio.")
     return table.finish()
 
