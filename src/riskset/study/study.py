@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from time import perf_counter
+from typing import Any
 
 from riskset import claims, covariates
 from riskset.errors import CancelledError, ConditionError, Problem, StudyFileError, UsageError, did_you_mean
@@ -15,6 +16,7 @@ from riskset.protocol import MappingFile, Protocol, check_conditions, load, load
 from riskset.results import ResultRow
 from riskset.study.folder import write_folder, write_refusal
 from riskset.study.lock import plans, read_lock, write_lock
+from riskset.study.members import COUNTS
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
 from riskset.study.vocabulary import columns_before_covariates, index_columns, study_vocabulary
 
@@ -159,7 +161,15 @@ class Study:
         if self.state.results is None:
             return ()
         primary = [name for name, plan in self.inputs.plans.items() if plan == "primary"]
-        return tuple(name for name in primary if not has_estimate(self.state.results.select(analysis=name)))
+        results, analyses = self.state.results, self.protocol.analyses
+        return tuple(
+            name for name in primary if not has_estimate(results.select(analysis=name), self._contrast(analyses[name]))
+        )
+
+    def _contrast(self, spec: Any) -> str | None:
+        """Give the statistic by which an analysis compares groups, None where it compares none."""
+        groups = getattr(spec, "exposure", None) or getattr(spec, "within", None) or spec.by
+        return _CONTRASTS.get(spec.kind) if groups or self.protocol.comparison is not None else None
 
     def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
         files = sorted({block.file for mapping in self.inputs.mappings.values() for block in mapping.blocks})
@@ -172,22 +182,37 @@ class Study:
         return (("", 0, 0), *found)
 
 
-# What an analysis is about, the first of these that it has; the other rows stand beside it.
-_HEADLINES = ("hazard_ratio", "rate_difference", "hazard_ratio_ratio", "follow_up_median", "rate", "median", "survival")
+# By which statistic the kinds of analysis compare groups.
+_CONTRASTS = {
+    "survival": "hazard_ratio",
+    "cox": "hazard_ratio",
+    "subgroups": "hazard_ratio",
+    "contrasts": "hazard_ratio",
+    "schemes": "hazard_ratio",
+    "response": "rate_difference",
+}
 
 
-def has_estimate(rows: Sequence[ResultRow]) -> bool:
+def has_estimate(rows: Sequence[ResultRow], contrast: str | None) -> bool:
     """Tell whether an analysis gave its estimate: of its first population, by its first method, of its first variable.
 
-    A covariate beside the exposure may separate without harm to it. A median that is not reached is an estimate.
+    A covariate beside the exposure may separate without harm to it. Without a contrast anything that could be computed
+    is an estimate; a median that is not reached is one too.
+
+    Parameters
+    ----------
+    rows : the rows of the analysis.
+    contrast : the statistic by which it compares groups; None where it compares none.
     """
-    statistic = next((word for word in _HEADLINES if any(r.statistic == word for r in rows)), None)
-    if statistic is None:
-        return any(r.status == "ok" for r in rows)
-    found = [r for r in rows if r.statistic == statistic and r.of is None]
-    first = found[0]
-    own = [r for r in found if (r.population, r.method, r.variable) == (first.population, first.method, first.variable)]
-    return any(r.status in ("ok", "not_reached") for r in own)
+    if contrast is None:
+        return any(r.status in ("ok", "not_reached") for r in rows if r.statistic not in COUNTS)
+    found = [r for r in rows if r.statistic == contrast and r.of is None]
+    own = [r for r in found if _named(r) == _named(found[0])]
+    return any(r.status == "ok" for r in own)
+
+
+def _named(row: ResultRow) -> tuple[str | None, str | None, str | None]:
+    return row.population, row.method, row.variable
 
 
 def _mappings(protocol: Protocol, folder: Path, hashes: dict[str, str]) -> tuple[dict[str, MappingFile], list[Problem]]:
