@@ -8,11 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from riskset import analyses
+from riskset import analyses, biomarkers, covariates, endpoints, quality
 from riskset.cohort import AnalysisSet, analysis_set
-from riskset.protocol import Protocol, load
+from riskset.protocol import Protocol, Vocabulary, load
 from riskset.results import ResultRow, Results
-from riskset.study.vocabulary import study_vocabulary
 from riskset.tables import CANONICAL, DERIVED, PROVENANCE, empty, fit
 
 STUDY = """\
@@ -37,6 +36,15 @@ comparison: {by: her2, reference: zero}
 analyses:
 """
 
+VOCABULARY = Vocabulary(
+    analyses=analyses.SPECS,
+    biomarkers=biomarkers.SPECS,
+    covariates=covariates.SPECS,
+    endpoints=endpoints.SPECS,
+    checks=quality.CHECKS,
+    reserved=frozenset(analyses.BUILT_IN),
+)
+
 TYPES: dict[str, pl.DataType] = {
     "her2": pl.Enum(["zero", "low"]),
     "setting": pl.Enum(["recurrent", "de_novo"]),
@@ -49,7 +57,16 @@ TYPES: dict[str, pl.DataType] = {
 
 def protocol(declared: str = "{}", study: str = STUDY) -> Protocol:
     """Load the study with some analyses declared, as YAML."""
-    return load(study + indent(dedent(declared), "  "), study_vocabulary())
+    return load(study + indent(dedent(declared), "  "), VOCABULARY)
+
+
+_FIXED: dict[str, pl.DataType] = {
+    "centre": pl.String(),
+    "patient": pl.String(),
+    "included": pl.Boolean(),
+    "best_response": pl.String(),
+    "measurable": pl.Boolean(),
+}
 
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -71,7 +88,7 @@ def members(
     given = {"centre": ["north"] * n, "patient": [f"p{k:03d}" for k in range(1, n + 1)], "included": [True] * n}
     given |= {name: list(values) for name, values in columns.items()}
     absent = {name: [None] * n for name in types if name not in given}
-    everyone = pl.DataFrame(given | absent, schema_overrides={**types, "included": pl.Boolean, "centre": pl.String})
+    everyone = pl.DataFrame(given | absent, schema_overrides=types | _FIXED)
     keys = everyone.select("centre", "patient")
     patients = everyone.select("centre", "patient", "included", *types).with_columns(
         lost_at=pl.lit(None, pl.String), lost_as=pl.lit(None, pl.String)

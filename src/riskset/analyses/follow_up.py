@@ -76,4 +76,5 @@ def _compare(w: RowWriter, frame: pl.DataFrame, by: str) -> None:
         return
     reversed_events = 1 - frame["event"].clip(0, 1).to_numpy()
     test = logrank_test(Surv(frame["days"].to_numpy().astype(float), reversed_events), groups.to_numpy())
-    tested.add("p_value", test.p_value)
+    why = "Nobody was censored while two groups were at risk." if math.isnan(test.p_value) else None
+    tested.add("p_value", test.p_value, warning=why)

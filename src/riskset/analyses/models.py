@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from riskset.cohort import AnalysisSet
 from riskset.results import RowWriter
 from riskset.survival import ChiSquareTest, CoxFit, Estimate, compare_nested, fit_cox
 
+NO_TEST = "Events at too few times, or in too few groups, to see whether hazards are proportional."
 NO_ROWS = "No patient has all covariates of this model."
 
 
@@ -144,15 +146,21 @@ def write_model(writer: RowWriter, model: Model, conf_level: float) -> None:
         write_ratio(writer, fit, position, conf_level, **key)
     for variable, names in model.terms().items():
         if len(names) > 1:
-            joint: ChiSquareTest = fit.test_columns(names)
-            w = writer.within(variable=variable, of="hazard_ratio", n=fit.n, events=fit.n_events)
-            w.add("chi_square", joint.chi_square)
-            w.add("df", joint.df)
-            w.add("p_value", joint.p_value)
+            _joint_test(writer.within(variable=variable, of="hazard_ratio"), fit, names)
     write_size(writer, model.rows)
     if fit.n_events:
         writer.add("log_likelihood", fit.log_likelihood.fitted, warning=warning_of(fit))
         writer.add("log_likelihood", fit.log_likelihood.null, of="null_model")
+
+
+def _joint_test(writer: RowWriter, fit: CoxFit, names: Sequence[str]) -> None:
+    """Write the Wald test of all columns of a variable; one that runs off to infinity makes it mean nothing."""
+    joint: ChiSquareTest = fit.test_columns(names)
+    usable = not any(fit.infinite[fit.names.index(name)] for name in names) and not math.isnan(joint.p_value)
+    w = writer.within(n=fit.n, events=fit.n_events, warning=None if usable else warning_of(fit))
+    w.add("chi_square", joint.chi_square if usable else None)
+    w.add("df", joint.df)
+    w.add("p_value", joint.p_value if usable else None)
 
 
 def write_proportional_hazards(writer: RowWriter, model: Model) -> None:
@@ -161,11 +169,11 @@ def write_proportional_hazards(writer: RowWriter, model: Model) -> None:
         return
     test = model.fit.proportional_hazards_test(terms=model.terms())
     w = writer.within(of="proportional_hazards", n=model.fit.n, events=model.fit.n_events)
-    for k, variable in enumerate(test.terms):
-        w.add("p_value", test.p_value[k], variable=variable)
-        w.add("chi_square", test.chi_square[k], variable=variable)
-    w.add("p_value", test.global_p_value)
-    w.add("chi_square", test.global_chi_square)
+    found = [*zip(test.terms, test.p_value, test.chi_square, strict=True)]
+    for variable, p_value, chi_square in [*found, (None, test.global_p_value, test.global_chi_square)]:
+        own = w.within(variable=variable, warning=NO_TEST if math.isnan(p_value) else None)
+        own.add("p_value", p_value)
+        own.add("chi_square", chi_square)
 
 
 @dataclass(frozen=True, slots=True)

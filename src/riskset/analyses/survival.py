@@ -31,6 +31,8 @@ from riskset.cohort import AnalysisSet
 from riskset.results import DAYS_PER_MONTH, ResultRow, RowWriter, Status
 from riskset.survival import Difference, KaplanMeier, kaplan_meier, rmst_difference, survival_difference
 
+NO_ERROR = "No standard error can be estimated at this time: no event before it, or nobody left after it."
+
 
 class Spec(Declared):
     """A Kaplan-Meier comparison of one endpoint."""
@@ -104,6 +106,9 @@ def _restricted_mean(w: RowWriter, curve: KaplanMeier, spec: Spec) -> None:
         why = "The follow-up of this group ends before the restriction time."
         at.estimate("rmst", None, None, None, missing="beyond_follow_up", warning=why)
         return
+    if not mean.standard_error > 0:
+        at.within(warning=NO_ERROR).estimate("rmst", mean.value, None, None)
+        return
     at.estimate("rmst", mean.value, mean.low, mean.high)
 
 
@@ -156,6 +161,12 @@ def _difference(w: RowWriter, statistic: str, found: Difference | None, why: str
     e = found.estimate
     if math.isnan(e.value):
         w.estimate(statistic, None, None, None, missing="beyond_follow_up", warning=why)
+        return
+    if not e.standard_error > 0:
+        # Two flat curves differ by 0 without any error: an interval of no width and a P value would claim too much.
+        w = w.within(warning=NO_ERROR)
+        w.estimate(statistic, e.value, None, None)
+        w.add("p_value", None, of=statistic)
         return
     w.estimate(statistic, e.value, e.low, e.high)
     w.add("p_value", found.p_value, of=statistic)
