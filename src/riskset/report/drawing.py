@@ -14,8 +14,8 @@ from riskset.report.tablemodel import Figure
 # Printed width of the widest figure, and dots an inch of what goes into Word.
 WIDTH_INCHES, DOTS_PER_INCH = 6.5, 600
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
-# Run in the browser: the part of Vega that draws a compiled specification, without the compiler.
-_SNIPPET = "window.vega = vega;"
+# Run in the browser. The bundle exports Vega itself as null (vl-convert 1.9), so that its embedder is what is used.
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 @dataclass(frozen=True, slots=True)

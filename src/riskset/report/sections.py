@@ -203,13 +203,13 @@ def _chapters(reader: Reader) -> list[Section]:
 def _summary(reader: Reader) -> Section:
     """The primary results first: what a reader who reads one page needs."""
     analyses = _analyses(reader)
-    items: list[Inline] = []
+    items: list[Inline] = [
+        sentences.attrition(reader, name) for name, kind in analyses.items() if kind == "attrition" and reader.has(name)
+    ]
     for name, kind in analyses.items():
-        if kind == "attrition" and reader.has(name):
-            items.append(sentences.attrition(reader, name))
-        elif _attribute(reader, name, "plan", "") != "primary" or not reader.has(name):
+        if _attribute(reader, name, "plan", "") != "primary" or not reader.has(name):
             continue
-        elif kind == "survival":
+        if kind == "survival":
             endpoint = Part(f"{survival.endpoint_of(reader, name)}. ", strong=True)
             items += [inline(endpoint, text) for text in sentences.survival(reader, name)[:1]]
         elif kind == "cox":

@@ -29,6 +29,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Files carry no time of writing: two runs give the same bytes.
 _MOMENT = datetime(2000, 1, 1)
 _RAISED = '<w:vertAlign w:val="superscript"/>'
+# Lines of a table that a page is not allowed to break.
+_SHORT = 22
 _ALIGN = {"l": "left", "c": "center", "r": "right"}
 
 
@@ -112,14 +114,24 @@ def _head(table: Table, widths: list[int]) -> str:
     return "".join(rows)
 
 
-def _line(table: Table, line: Line, widths: list[int]) -> str:
+def _line(table: Table, line: Line, widths: list[int], *, keep: bool) -> str:
     if line.kind == "section":
         return _row(_cell(_runs(line.cells[0], "<w:b/>"), sum(widths), "l", span=table.width, keep=True))
     cells = [
-        _cell(_runs(cell), widths[k], table.alignment[k], indent=line.indent if k == 0 else 0)
+        _cell(_runs(cell), widths[k], table.alignment[k], indent=line.indent if k == 0 else 0, keep=keep)
         for k, cell in enumerate(line.cells)
     ]
     return _row("".join(cells))
+
+
+def _body(table: Table, widths: list[int]) -> str:
+    """Give the lines; a short table stays on one page, and the last line of any with its notes."""
+    last, short = len(table.lines) - 1, len(table.lines) <= _SHORT
+    noted = bool(table.notes or table.footnotes)
+    return "".join(
+        _line(table, line, widths, keep=(short and k < last) or (noted and k == last))
+        for k, line in enumerate(table.lines)
+    )
 
 
 def _table(table: Table) -> str:
@@ -133,8 +145,7 @@ def _table(table: Table) -> str:
         f"<w:tblCaption w:val={quoteattr(_CONTROL.sub('', table.title))}/></w:tblPr>"
     )
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    body = "".join(_line(table, line, widths) for line in table.lines)
-    return f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{_head(table, widths)}{body}</w:tbl>"
+    return f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{_head(table, widths)}{_body(table, widths)}</w:tbl>"
 
 
 _PARAGRAPH_STYLES = {

@@ -45,35 +45,29 @@
   function enliven(script) {
     var name = script.getAttribute("data-for");
     var still = document.querySelector('[data-figure="' + name + '"]');
-    if (!still) { return; }
+    if (!still) { return Promise.resolve(); }
     var live = document.createElement("div");
-    var view = new window.vega.View(window.vega.parse(JSON.parse(script.textContent)), {
-      renderer: "svg", container: live, hover: false, logLevel: window.vega.Error
-    });
-    view.tooltip(answer);
-    view.runAsync().then(function () {
+    var options = { mode: "vega", renderer: "svg", actions: false, defaultStyle: false, tooltip: answer };
+    return window.vegaEmbed(live, JSON.parse(script.textContent), options).then(function () {
       var drawn = live.querySelector("svg");
       if (!drawn || !still.isConnected) { return; }
       drawn.setAttribute("viewBox", "0 0 " + drawn.getAttribute("width") + " " + drawn.getAttribute("height"));
       drawn.setAttribute("aria-hidden", "true");
       drawn.style.width = "100%";
       drawn.style.height = "auto";
+      drawn.style.display = "block";
+      live.style.display = "block";
       still.replaceChildren(live);
     }).catch(function () { /* the still figure stays */ });
   }
 
-  if (!window.vega) { return; }
-  var waiting = Array.prototype.slice.call(document.querySelectorAll("script.vega"));
-  function guarded(script) { try { enliven(script); } catch (error) { /* the still figure stays */ } }
-  if (!("IntersectionObserver" in window)) { return; }
-  // Figures come alive when they come into sight, so that a long report opens at once.
-  var seen = new IntersectionObserver(function (entries) {
-    entries.forEach(function (entry) {
-      if (!entry.isIntersecting) { return; }
-      seen.unobserve(entry.target);
-      waiting.filter(function (s) { return s.getAttribute("data-for") === entry.target.getAttribute("data-figure"); })
-        .forEach(guarded);
-    });
-  });
-  document.querySelectorAll("[data-figure]").forEach(function (figure) { seen.observe(figure); });
+  // One figure after the other, so that a long report stays responsive while its figures come alive.
+  function next(waiting) {
+    if (!waiting.length) { return; }
+    var work;
+    try { work = enliven(waiting[0]); } catch (error) { work = Promise.resolve(); }
+    work.then(function () { window.setTimeout(next, 20, waiting.slice(1)); });
+  }
+
+  if (window.vegaEmbed) { next(Array.prototype.slice.call(document.querySelectorAll("script.vega"))); }
 })();
