@@ -172,13 +172,7 @@ def test_without_an_event_no_test_calls_the_groups_equal() -> None:
 
 def test_no_joint_test_stands_on_an_infinite_coefficient() -> None:
     results = results_of(STUDIES["separation of a level"])
-    joint = {
-        "analysis": "pfs_cox",
-        "method": "cox_multivariable",
-        "variable": "ecog",
-        "level": None,
-        "of": "hazard_ratio",
-    }
+    joint = {"analysis": "pfs_cox", "method": "cox_multivariable", "variable": "ecog", "level": None}
     p = results.one(**joint, statistic="p_value", of="hazard_ratio")
     assert p.status == "not_estimable"
     assert "'ecog=frail' separates the events" in p.warning

@@ -36,6 +36,10 @@ def parameters(protocol: Protocol) -> Iterator[tuple[str, str]]:
     dumped = protocol.model_dump(mode="json")
     for section in _SECTIONS:
         yield from _walk(section, dumped.get(section))
+        if section == "study":
+            # Of a centre only what changes numbers: its label and its mapping are no parameters.
+            for centre, spec in dumped["centres"].items():
+                yield from _walk(f"centres.{centre}.data_cutoff", spec.get("data_cutoff"))
 
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -46,7 +50,7 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
         for position, item in enumerate(value):
             name = item.get("id", position) if isinstance(item, dict) else position
             yield from _walk(f"{path}.{name}", item)
-    elif value is not None and value != {} and value != []:
+    elif value is not None and value not in ({}, [], ""):
         yield path, _text(value)
 
 
