@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from riskset import report
 from small_studies import Riskset, SmallStudy, demo_folder, riskset_command
 
 
@@ -25,3 +26,16 @@ def riskset(capsys: pytest.CaptureFixture[str]) -> Riskset:
 def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the output folder of the bundled study, run once."""
     return demo_folder(tmp_path_factory)
+
+
+@pytest.fixture
+def short_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a report of one line: drawing it takes seconds, and these tests ask about the folder around it."""
+
+    def write(out: Path, **_: object) -> list[Path]:
+        (out / "figures").mkdir()
+        for name in ("report.html", "report.docx"):
+            (out / name).write_text("short", encoding="utf-8")
+        return []
+
+    monkeypatch.setattr(report, "write", write)

@@ -148,7 +148,7 @@ def _not_ours(out: Path) -> str | None:
     """Give one file of a folder that is not as a run left it; None where all are."""
     try:
         manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-        known = dict(manifest["outputs"]) if "riskset" in manifest else {}
+        known = dict(manifest["outputs"]) if "riskset" in manifest else None
     except (OSError, ValueError, KeyError, TypeError):
         known = None
     for path in sorted(out.rglob("*")):

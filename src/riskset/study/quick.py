@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -63,6 +64,8 @@ def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference
         A column is missing, a time is no whole number of days, an event is neither 0 nor 1, or no row is complete.
     """
     try:
+        if isinstance(frame, str | bytes | Path):
+            raise TypeError("a path or a text is no table")
         data = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise DataRefusedError(

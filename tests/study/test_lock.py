@@ -1,0 +1,113 @@
+"""`study.lock`: what was planned before the data were seen stays told from what came later."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from riskset.errors import UsageError
+from riskset.study import Study
+from riskset.study.lock import LOCK_NAME
+from small_studies import STUDY, Riskset, SmallStudy, replaced
+
+pytestmark = pytest.mark.usefixtures("short_report")
+
+LATER = STUDY + "  pfs_visceral: {kind: survival, endpoint: pfs, by: visceral}\n"
+
+
+def plans_of(small: SmallStudy) -> dict[str, str]:
+    study = Study.load(small.path)
+    study.run()
+    assert study.state.results is not None
+    return {row.analysis: row.plan for row in study.state.results if row.analysis in study.protocol.analyses}
+
+
+def test_the_first_run_on_real_data_leaves_the_lock(small: SmallStudy) -> None:
+    assert not (small.folder / LOCK_NAME).exists()
+    Study.load(small.path).write(small.out)
+    first = (small.folder / LOCK_NAME).read_bytes()
+    lock = json.loads(first)
+    assert set(lock["analyses"]) == {"pfs_her2", "pfs_cox", "baseline"}
+    small.study = LATER
+    small.write()
+    Study.load(small.path).write(small.out)
+    assert (small.folder / LOCK_NAME).read_bytes() == first
+
+
+def test_running_without_writing_locks_nothing(small: SmallStudy) -> None:
+    Study.load(small.path).run()
+    assert not (small.folder / LOCK_NAME).exists()
+
+
+def test_a_later_analysis_is_exploratory(small: SmallStudy) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = LATER
+    small.write()
+    found = plans_of(small)
+    assert found == {
+        "pfs_her2": "primary",
+        "pfs_cox": "planned",
+        "baseline": "planned",
+        "pfs_visceral": "exploratory",
+    }
+
+
+def test_a_later_analysis_that_an_amendment_lists_is_amended(small: SmallStudy) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = LATER + "amendments: [{date: 2024-05-01, reason: Asked for, analyses: [pfs_visceral]}]\n"
+    small.write()
+    assert plans_of(small)["pfs_visceral"] == "amended"
+
+
+def test_a_changed_analysis_is_a_later_one(small: SmallStudy) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = replaced(STUDY, "pfs_cox: {kind: cox,", "pfs_cox: {kind: cox, plan: primary,")
+    small.write()
+    assert plans_of(small)["pfs_cox"] == "exploratory"
+
+
+def test_stating_a_default_changes_nothing(small: SmallStudy) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = replaced(STUDY, "pfs_cox: {kind: cox,", "pfs_cox: {kind: cox, plan: planned,")
+    small.write()
+    assert plans_of(small)["pfs_cox"] == "planned"
+
+
+def test_a_simulated_study_has_no_lock(small: SmallStudy) -> None:
+    small.study = replaced(STUDY, "title: A small study}", "title: A small study, simulated: true}")
+    small.write()
+    Study.load(small.path).write(small.out)
+    assert not (small.folder / LOCK_NAME).exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"riskset_lock": 2, "analyses": {}}', '{"riskset_lock": 1, "analyses": 3}']
+)
+def test_a_corrupt_lock_is_refused(small: SmallStudy, riskset: Riskset, text: str) -> None:
+    (small.folder / LOCK_NAME).write_text(text, encoding="utf-8")
+    said = riskset("run", small.path)
+    assert said.code == 2
+    assert said.err.strip().count("\n") == 0
+    assert "study.lock" in said.sentence
+    assert not small.out.exists()
+    with pytest.raises(UsageError):
+        Study.load(small.path)
+
+
+def test_a_lock_that_cannot_be_written_is_told_and_the_results_stand(
+    small: SmallStudy, riskset: Riskset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def refuse(self: Path, *words: object, **more: object) -> int:
+        if self.name == LOCK_NAME:
+            raise PermissionError(13, "Permission denied")
+        return write(self, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    said = riskset("run", small.path)
+    assert said.code == 0
+    assert "study.lock could not be written" in said.sentence
+    assert (small.out / "results.json").is_file()
