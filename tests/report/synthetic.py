@@ -388,11 +388,12 @@ def make_results() -> Results:
 
 def make_findings(results: Results) -> list[Finding]:
     about = results.one(analysis="pfs_cox", statistic="hazard_ratio", method="cox_multivariable", variable="her2").row
+    message, answer = "Eight tests; about 34% chance of a false positive.", "The primary analysis is pfs_her2."
+    key = {"about": (about, "analyses.pfs_cox"), "answer": answer}
     return [
-        Finding("L03", "warning", "Eight tests of exposure and outcome; about 34% chance of one or more false positives.",
-                "Name one primary analysis.", about=(about, "analyses.pfs_cox"), answer="The primary analysis is pfs_her2."),
+        Finding("L03", "warning", message, "Name one primary analysis.", **key),
         Finding("L42", "warning", "Covariate hazard ratios stand beside the exposure.", "Do not call them effects."),
-    ]  # fmt: skip
+    ]
 
 
 def make_verdicts(results: Results) -> list[Verdict]:

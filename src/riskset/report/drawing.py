@@ -7,15 +7,15 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from riskset.report import _heavy
-from riskset.report.tablemodel import Figure
+from riskset.report.library import browser_library
+from riskset.report.tablemodel import Figure, printable
 
 # Printed width of the widest figure, and dots an inch of what goes into Word.
 WIDTH_INCHES, DOTS_PER_INCH = 6.5, 600
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
-# Run in the browser. The bundle exports Vega itself as null (vl-convert 1.9), so that its embedder is what is used.
-_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,28 @@ class Drawn:
 def draw(figure: Figure) -> Drawn:
     """Draw a figure."""
     renderer = _heavy.vl_convert()
-    svg = figure.svg if figure.svg is not None else _from_spec(figure)
+    svg = printable(figure.svg) if figure.svg is not None else _from_spec(figure)
     size = _SIZE.search(svg)
     assert size is not None, "every SVG states its size"
     vega = None
     if figure.interactive is not None:
-        compiled = renderer.vegalite_to_vega(figure.interactive)
+        compiled = renderer.vegalite_to_vega(_printable(figure.interactive))
         compiled.pop("$schema", None)
         vega = json.dumps(compiled, ensure_ascii=False, separators=(",", ":"))
     return Drawn(figure, svg, float(size.group(1)), float(size.group(2)), vega)
 
 
+def _printable(spec: Any) -> Any:
+    """Clean every text of a specification: the renderer aborts the program at a control character."""
+    if isinstance(spec, str):
+        return printable(spec)
+    if isinstance(spec, dict):
+        return {key: _printable(value) for key, value in spec.items()}
+    return [_printable(value) for value in spec] if isinstance(spec, list | tuple) else spec
+
+
 def _from_spec(figure: Figure) -> str:
-    svg: str = _heavy.vl_convert().vegalite_to_svg(figure.spec)
+    svg: str = _heavy.vl_convert().vegalite_to_svg(_printable(figure.spec))
     # Several figures share one page: ids of clips and gradients must not meet.
     for name in sorted(set(re.findall(r' id="([^"]+)"', svg))):
         svg = svg.replace(f' id="{name}"', f' id="{figure.id}-{name}"').replace(
@@ -84,12 +93,12 @@ class Studio:
         self.drawn: dict[str, Drawn] = {}
 
     def __enter__(self) -> Studio:
-        for figure in self._figures:
-            drawn = draw(figure)
-            self.drawn[figure.id] = drawn
-            self._pictures[figure.id] = self._pool.submit(drawn.png)
+        self.drawn = draw_all(self._figures)
         if any(drawn.vega for drawn in self.drawn.values()):
             self._library = self._pool.submit(browser_library)
+        # The largest first, so that no core is left waiting for it at the end.
+        for drawn in sorted(self.drawn.values(), key=lambda d: -d.height / d.width):
+            self._pictures[drawn.figure.id] = self._pool.submit(drawn.png)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,10 +110,4 @@ class Studio:
 
     def pictures(self) -> dict[str, bytes]:
         """Give each figure as PNG."""
-        return {name: future.result() for name, future in self._pictures.items()}
-
-
-def browser_library() -> str:
-    """Give the JavaScript that makes figures interactive, to be written into the page."""
-    library: str = _heavy.vl_convert().javascript_bundle(_SNIPPET)
-    return library
+        return {name: self._pictures[name].result() for name in self.drawn}

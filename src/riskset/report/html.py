@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from riskset.report.drawing import Drawn
-from riskset.report.tablemodel import Bullets, Document, Figure, Paragraph, Section, Table
+from riskset.report.tablemodel import Bullets, Document, Figure, Paragraph, Section, Table, printable
 
 
 @cache
@@ -69,7 +69,7 @@ def page(document: Document, drawn: Mapping[str, Drawn], library: str) -> str:
         # Vega compiles the expressions of its specifications.
         f"script-src {' '.join(_hash(s) for s in scripts)}" + (" 'unsafe-eval'" if library else "")
     )
-    return _environment().get_template("report.html.j2").render(
+    text = _environment().get_template("report.html.j2").render(
         document=document,
         policy=policy,
         css=Markup(_resource("report.css")),
@@ -78,14 +78,16 @@ def page(document: Document, drawn: Mapping[str, Drawn], library: str) -> str:
         widths={name: round(d.width) for name, d in drawn.items()},
         specs=specs,
     )  # fmt: skip
+    return printable(text)
 
 
 def fragment(sections: Sequence[Section], drawn: Mapping[str, Drawn]) -> str:
     """Give sections alone, with their style, for a notebook: no script, nothing to load."""
-    return _environment().get_template("fragment.html.j2").render(
+    text = _environment().get_template("fragment.html.j2").render(
         sections=sections,
         css=Markup(_resource("report.css")),
         svgs={name: _inline_svg(d) for name, d in drawn.items()},
         widths={name: round(d.width) for name, d in drawn.items()},
         specs={},
     )  # fmt: skip
+    return printable(text)

@@ -5,9 +5,19 @@ Every printed number is a `Part` that carries the name of the result row it was 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+# Control characters, line separators, halves of surrogate pairs and non-characters: XML allows none of them, and the
+# figure renderer ends the whole program at some.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """Leave out what no page, Word file or figure can hold."""
+    return _UNPRINTABLE.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)

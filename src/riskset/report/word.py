@@ -6,7 +6,6 @@ passes through `_escaped`, so that nothing a hospital wrote becomes markup or a 
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from riskset.report import _heavy
 from riskset.report.drawing import Drawn
-from riskset.report.tablemodel import Block, Bullets, Document, Figure, Inline, Line, Paragraph, Table, plain
+from riskset.report.tablemodel import Block, Bullets, Document, Figure, Inline, Line, Paragraph, Table, plain, printable
 
 _NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _FONT = "Arial"
@@ -24,8 +23,6 @@ _FONT = "Arial"
 _PAGE_WIDTH, _PAGE_HEIGHT, _MARGIN = 11906, 16838, 1021
 _TEXT_WIDTH = _PAGE_WIDTH - 2 * _MARGIN
 _EMU = 914400
-# Control characters may stand in no XML, and in no honest label.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Files carry no time of writing: two runs give the same bytes.
 _MOMENT = datetime(2000, 1, 1)
 _RAISED = '<w:vertAlign w:val="superscript"/>'
@@ -35,7 +32,7 @@ _ALIGN = {"l": "left", "c": "center", "r": "right"}
 
 
 def _escaped(text: str) -> str:
-    return escape(_CONTROL.sub("", text))
+    return escape(printable(text))
 
 
 def _run(text: str, properties: str = "") -> str:
@@ -142,7 +139,7 @@ def _table(table: Table) -> str:
         f'<w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/>'
         f"<w:tblBorders>{edge.format('top')}{edge.format('bottom')}</w:tblBorders>"
         f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar>'
-        f"<w:tblCaption w:val={quoteattr(_CONTROL.sub('', table.title))}/></w:tblPr>"
+        f"<w:tblCaption w:val={quoteattr(printable(table.title))}/></w:tblPr>"
     )
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     return f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{_head(table, widths)}{_body(table, widths)}</w:tbl>"
@@ -191,8 +188,8 @@ class _Writer:
         width = round(drawn.inches * _EMU)
         height = round(width * drawn.height / drawn.width)
         inline = self.document.part.new_pic_inline(BytesIO(picture), width, height)
-        inline.docPr.set("descr", _CONTROL.sub("", figure.alternative))
-        inline.docPr.set("title", _CONTROL.sub("", f"{figure.number}. {figure.title}"))
+        inline.docPr.set("descr", printable(figure.alternative))
+        inline.docPr.set("title", printable(f"{figure.number}. {figure.title}"))
         paragraph = self._parse(
             f'<w:p xmlns:w="{_NAMESPACE}"><w:pPr><w:pStyle w:val="RText"/><w:keepNext/><w:jc w:val="center"/></w:pPr>'
             "<w:r><w:drawing/></w:r></w:p>"
@@ -269,8 +266,8 @@ def _edges(writer: _Writer, document: Document) -> None:
 
 def _properties(writer: _Writer, document: Document) -> None:
     core = writer.document.core_properties
-    core.title, core.subject = document.title, document.subtitle
-    core.author = core.last_modified_by = document.authors or "riskset"
+    core.title, core.subject = printable(document.title)[:255], printable(document.subtitle)[:255]
+    core.author = core.last_modified_by = printable(document.authors)[:255] or "riskset"
     core.comments, core.keywords, core.revision = document.banner, "", 1
     core.created = core.modified = core.last_printed = _MOMENT
 
