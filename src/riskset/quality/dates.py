@@ -120,7 +120,8 @@ class Deaths(Check):
         undated = located(
             dead.filter(pl.col("date").is_null()), "contacts", "date", "Dead, but without a date of death; add it."
         )
-        several = dead.filter(pl.col("date").n_unique().over(KEY) > 1)
+        dated = dead.filter(pl.col("date").is_not_null())
+        several = dated.filter(pl.col("date").n_unique().over(KEY) > 1)
         twice = located(several, "contacts", "date", "There are two different dates of death; say which one is right.")
         death = dead.group_by(KEY).agg(pl.col("date").min().alias("_death")).drop_nulls()
         alive = contacts.filter(pl.col("status") == "alive").join(death, on=KEY, how="inner")

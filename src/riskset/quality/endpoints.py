@@ -9,8 +9,12 @@ from riskset.quality.check import Check, located, nothing
 from riskset.results import DAYS_PER_MONTH
 from riskset.tables import KEY, Tables
 
-# Two durations of the same time agree within a day, or within a printed tenth of a month.
-DAYS_APART, MONTHS_APART = 1.0, 0.1
+# Unit of a supplied duration -> its days, and how far it may lie from the dates: a day, or a printed tenth.
+DAYS_PER: dict[str, float] = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.25}
+APART: dict[str, float] = {"days": 1.0, "weeks": 1.0, "months": 0.1 * DAYS_PER_MONTH, "years": 36.525}
+
+# Where a study prefers the supplied duration, the dated fact that it replaces says so among the candidates.
+REPLACED = "the supplied duration is used"
 
 
 class SuppliedDuration(Check):
@@ -21,32 +25,33 @@ class SuppliedDuration(Check):
     stage = "derived"
 
     def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
-        """Hold `supplied.<endpoint>` against the endpoint's primary scheme."""
+        """Hold the duration that a centre supplied against the endpoint's primary scheme."""
         found = [nothing()]
         for endpoint, spec in protocol.endpoints.items():
-            scheme = getattr(spec, "primary_scheme", None)
-            if scheme is None:
+            scheme, names = getattr(spec, "primary_scheme", None), getattr(spec, "supplied_as", None)
+            if scheme is None or names is None:
                 continue
-            derived = tables["outcomes"].filter(
-                (pl.col("endpoint") == endpoint)
-                & (pl.col("scheme") == scheme)
-                & pl.col("date").is_not_null()
-                & pl.col("days").is_not_null()
-            )
-            supplied = tables["supplied"].filter((pl.col("name") == endpoint) & pl.col("number").is_not_null())
-            both = supplied.join(derived.select(*KEY, "days"), on=KEY, how="inner", maintain_order="left")
-            in_months = pl.col("unit") == "months"
-            apart = (
-                pl.when(in_months)
-                .then((pl.col("number") - pl.col("days") / DAYS_PER_MONTH).abs() - MONTHS_APART)
-                .when(pl.col("unit") == "days")
-                .then((pl.col("number") - pl.col("days")).abs() - DAYS_APART)
+            supplied = tables["supplied"].filter((pl.col("name") == names[0]) & pl.col("number").is_not_null())
+            dated = _dated(tables, endpoint, scheme)
+            both = supplied.join(dated, on=KEY, how="inner", maintain_order="left")
+            per, apart = (
+                pl.col("unit").replace_strict(table, default=None, return_dtype=pl.Float64)
+                for table in (DAYS_PER, APART)
             )
             # A tenth of a month may come out as 0.1000001: allow for the float.
-            wrong = both.filter(apart > 1e-6)
+            wrong = both.filter((pl.col("number") * per - pl.col("days")).abs() > apart + 1e-6)
             text = "The supplied duration differs from the one that the dates give; correct one of them."
-            found.append(located(wrong, "supplied", endpoint, text).with_columns(value=wrong["value"]))
+            found.append(located(wrong, "supplied", names[0], text).with_columns(value=wrong["value"]))
         return pl.concat(found)
+
+
+def _dated(tables: Tables, endpoint: str, scheme: str) -> pl.DataFrame:
+    """Give `centre, patient, days` of those of whom dated facts tell the endpoint, used or replaced."""
+    mine = (pl.col("endpoint") == endpoint) & (pl.col("scheme") == scheme) & pl.col("days").is_not_null()
+    used = tables["outcomes"].filter(mine & pl.col("date").is_not_null())
+    # The start alone is no dated fact about the end.
+    replaced = tables["candidates"].filter(mine & (pl.col("why") == REPLACED) & (pl.col("table") != "patients"))
+    return pl.concat([used.select(*KEY, "days"), replaced.select(*KEY, "days")]).unique(KEY, maintain_order=True)
 
 
 class EarlierCdk(Check):

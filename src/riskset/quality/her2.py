@@ -34,7 +34,7 @@ class PositiveInCohort(Check):
 
 
 class EquivocalWithoutIsh(Check):
-    """IHC 2+ of which no in situ hybridisation is known: neither low nor positive until it is done."""
+    """IHC 2+ that no in situ hybridisation has settled: neither low nor positive until it is done."""
 
     id = "V16"
     meaning = "IHC 2+ without in situ hybridisation"
@@ -47,4 +47,6 @@ class EquivocalWithoutIsh(Check):
         if "her2_score" not in samples.columns:
             return nothing()
         open_ones = samples.filter((pl.col("her2_score") == "2+") & (pl.col("her2_class") == "INDETERMINATE"))
-        return located(open_ones, "samples", "ish", "IHC 2+ without a result of in situ hybridisation; add it if done.")
+        return located(
+            open_ones, "samples", "ish", "IHC 2+ without a clear result of in situ hybridisation; add it if done."
+        )

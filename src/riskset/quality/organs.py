@@ -12,8 +12,17 @@ NOT_DISTANT = ("contralateral_breast",)
 
 
 def _organs(tables: Tables) -> pl.DataFrame:
-    """Give for each patient the organs known to be present and known to be absent, as lists."""
-    by_organ = tables["organs"].group_by(*KEY, "organ").agg(pl.col("present").max())
+    """Give for each patient the organs known to be present and known to be absent, as lists.
+
+    As at the index date, which is what a supplied summary describes: what was found later is passed over. A code that
+    is not in the list is an organ without a code of its own.
+    """
+    rows = tables["organs"].filter(pl.col("organ").is_not_null())
+    if "index_date" in tables["patients"].columns:
+        rows = rows.join(tables["patients"].select(*KEY, "index_date"), on=KEY, how="left")
+        rows = rows.filter((pl.col("date") <= pl.col("index_date")).fill_null(True))
+    code = pl.when(pl.col("organ").is_in(ORGANS)).then("organ").otherwise(pl.lit("other"))
+    by_organ = rows.with_columns(code.alias("organ")).group_by(*KEY, "organ").agg(pl.col("present").max())
     return (
         by_organ.group_by(KEY)
         .agg(
@@ -60,7 +69,7 @@ class BoneOnly(Check):
         others = pl.col("present").list.set_difference([*BONE, *NOT_DISTANT]).list.len() > 0
         bone = _any_of(BONE, "present")
         # Bone alone is known only where every other distant organ is known to be free.
-        elsewhere = tuple(organ for organ in ORGANS if organ not in (*BONE, *NOT_DISTANT))
+        elsewhere = tuple(organ for organ in ORGANS if organ not in BONE)
         alone = bone & _all_of(elsewhere, "absent")
         no_bone = _all_of(BONE, "absent")
         wrong = rows.filter((_truth() & (others | no_bone)) | (~_truth() & alone))

@@ -43,11 +43,16 @@ def policy_of(check: Check, protocol: Protocol) -> Policy:
     Raises
     ------
     UsageError
-        The study file asks a later check to set values missing.
+        The study file asks a later check to set values missing, or one on the finished cohort to exclude from it.
     """
     policy = protocol.quality.get(check.id, check.policy)
     if policy == "set_missing" and check.stage != "tables":
         raise UsageError(f"quality.{check.id}: this check runs after values were used; choose report, exclude or stop.")
+    if policy == "exclude" and check.stage == "cohort":
+        raise UsageError(
+            f"quality.{check.id}: this check looks at the finished cohort; choose report or stop, or add a criterion "
+            "to `eligibility`."
+        )
     return policy
 
 
@@ -94,7 +99,10 @@ def _escalate(name: str, protocol: Protocol, tables: Tables) -> Tables:
 
 
 def _set_missing(found: pl.DataFrame, tables: Tables) -> Tables:
-    """Make the cells that queries name null."""
+    """Make the cells that queries name null.
+
+    A sheet row may have given several rows of a table (`drug1`, `drug2`): the text tells which cell is meant.
+    """
     changed = dict(tables)
     for (table, field), cells in found.group_by("table", "field", maintain_order=True):
         if table is None or field is None:
@@ -102,8 +110,10 @@ def _set_missing(found: pl.DataFrame, tables: Tables) -> Tables:
         frame = changed[str(table)]
         if field not in frame.columns:
             continue
-        places = cells.select("source", "row", "patient").unique().with_columns(_found=pl.lit(True))
-        marked = frame.join(places, on=["source", "row", "patient"], how="left", maintain_order="left")
+        place = ["centre", "patient", "source", "row", "_text"]
+        places = cells.rename({"value": "_text"}).select(place).unique().with_columns(_found=pl.lit(True))
+        texts = frame.with_columns(_text=pl.col(str(field)).cast(pl.String))
+        marked = texts.join(places, on=place, how="left", maintain_order="left")
         kept = pl.when(pl.col("_found").is_null()).then(pl.col(str(field)))
-        changed[str(table)] = marked.with_columns(kept.alias(str(field))).drop("_found")
+        changed[str(table)] = marked.with_columns(kept.alias(str(field))).drop("_found", "_text")
     return changed
