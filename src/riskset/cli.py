@@ -35,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing it with rich costs as much time again as all the rest
     help="Carry out a retrospective oncology outcomes study: hospital files in, a report with traceable numbers out.",
 )
 
@@ -167,7 +168,7 @@ def run(study: StudyPath, data: DataPath = None, out: OutPath = None) -> None:
 
 @app.command()
 def check(study: StudyPath, data: DataPath = None) -> None:
-    """Check a study file, its mappings and its data; compute and write nothing."""
+    """Check a study and its data; write nothing."""
     loaded = riskset.Study.load(study, data=data)
     drawn = _Drawn()
     try:
@@ -203,7 +204,7 @@ def claims(
         Path | None, typer.Option("--study", help="A study file whose labels to use; default the run's own.")
     ] = None,
 ) -> None:
-    """Compare published numbers with those of a run: published / this study / agree?"""
+    """Hold published numbers against those of a run."""
     rooms, folder = _room("claims"), _room("study").OutputFolder(out)
     text = _room("study").read_text(published, "claims file")
     verdicts = rooms.compare(rooms.load(text, file=published.name), folder.results)
@@ -219,7 +220,7 @@ def new(
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of that file, where it has several.")] = None,
     header_row: Annotated[int, typer.Option("--header-row", min=1, help="Row with its column names.")] = 1,
 ) -> None:
-    """Start a study: a commented study file and mapping to fill in."""
+    """Start a study: two commented files to fill in."""
     study_file, mapping = _room("study").start_study(folder, source, sheet=sheet, header_row=header_row)
     _print(f"Wrote {study_file}\nWrote {mapping}")
     root = ""
@@ -230,7 +231,7 @@ def new(
 
 @app.command()
 def demo(out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("riskset-demo")) -> None:
-    """Run the bundled study of simulated patients and print its headline and claims."""
+    """Run the bundled study of simulated patients."""
     with resources.as_file(resources.files("riskset") / "examples" / "her2_cdk46") as folder:
         loaded = riskset.Study.load(folder / "study.yaml")
         _carry_out(loaded, out)
@@ -242,7 +243,7 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Pa
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of the study file, for editors."""
+    """Print the JSON Schema of the study file."""
     _print(_room("study").schema_text())
 
 
@@ -252,7 +253,10 @@ def trace(
     row: Annotated[str, typer.Argument(help="Name of a result row, as results.json has it.", metavar="ROW")],
     limit: Annotated[int, typer.Option("--limit", min=0, help="Patients to show; 0 shows all.")] = 5,
 ) -> None:
-    """Walk from a result row to its patients and the cells that they came from (shows patient data)."""
+    """Follow a result row to its patients and cells.
+
+    The output shows patient data: it stays where the data may stay.
+    """
     traced = _room("study").trace(out, row, limit=limit or None)
     r = traced.row
     value = r.text if r.value is None else f"{r.value:g}" + (f" {r.unit}" if r.unit not in (None, "1") else "")
@@ -287,7 +291,10 @@ def patient(
         str | None, typer.Option("--centre", help="Centre id, where two centres share the patient id.")
     ] = None,
 ) -> None:
-    """Show all that a run knows of one patient (shows patient data)."""
+    """Show all that a run knows of one patient.
+
+    The output shows patient data: it stays where the data may stay.
+    """
     story = _room("study").patient_story(out, identifier, centre)
     lines = [f"{story.centre}/{story.patient}", "Derived"]
     lines += [f"  {name}: {value}" for name, value in story.derived.items()]

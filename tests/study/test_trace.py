@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from riskset.errors import UsageError
 from riskset.results import ResultRow
-from riskset.study import OutputFolder, patient_story, trace
+from riskset.study import OutputFolder, Study, patient_story, trace
 from riskset.study.members import COUNTS, Evidence, members
 from riskset.study.trace import Cell
 from small_studies import DEMO
@@ -184,6 +185,22 @@ def test_queries_lead_to_the_cells_in_question(demo_out: Path) -> None:
     traced = trace(demo_out, "data_quality/queries[in centre=ankara]")
     [person] = [p for p in traced.patients if p.patient == first["patient"]]
     assert (first["row"], first["value"]) in [(cell.row, cell.text) for cell in person.cells]
+
+
+def test_supplied_values_lead_to_the_workbook_of_the_real_patients(shared_data: Path, tmp_path: Path) -> None:
+    here = Path(__file__).parent.parent / "acceptance" / "cdk46_rome"
+    for name in ("study.yaml", "mapping.yaml"):
+        shutil.copy(here / name, tmp_path / name)
+    out = Study.load(tmp_path / "study.yaml", data=shared_data / "cdk46-rome").write(tmp_path / "out")
+    assert (tmp_path / "study.lock").is_file()
+    assert not (here / "study.lock").exists()
+    traced = trace(out, "pfs_her2/median[in her2=low]")
+    assert len(traced.patients) == traced.row.n == 91
+    sheet = read_workbook(shared_data / "cdk46-rome" / "validation_dataset.xlsx", None)
+    for person in traced.patients:
+        told = {cell.column: cell.text for cell in person.cells}
+        number = int(person.patient.removeprefix("row-"))
+        assert told == {name: shown(sheet[number][sheet[1].index(name)]) for name in ("HER2", "PFS", "PD")}
 
 
 def test_a_row_that_does_not_exist_suggests_one(demo_out: Path) -> None:

@@ -208,7 +208,7 @@ def _of_outcome(
     supplied = _Place(source, number, _SUPPLIED, ("patient", *names))
     if "best_response" in record:
         return [_Place(source, number, "assessments"), supplied]
-    return [_Place(source, number, table) for table in tables] or [supplied]
+    return [supplied if table == _SUPPLIED else _Place(source, number, table) for table in tables] or [supplied]
 
 
 def _ended_by(row: ResultRow, endpoint: str | None, evidence: Evidence) -> dict[_Key, tuple[str, ...]]:
