@@ -8,6 +8,7 @@ import polars as pl
 
 from riskset import biomarkers, cohort, covariates, endpoints, quality, timeline
 from riskset.protocol import Protocol, Vocabulary, load
+from riskset.tables import ORGANS
 from small_tables import tables
 
 VOCABULARY = Vocabulary(
@@ -43,7 +44,7 @@ def good() -> dict[str, pl.DataFrame]:
     absent = "".join(
         f"{p} | {organ} | false | 2020-01-01\n"
         for p, present in (("ada", {"bone"}), ("bea", {"liver", "bone"}))
-        for organ in ORGAN_CODES
+        for organ in ORGANS
         if organ not in present
     )
     return tables(
@@ -96,12 +97,6 @@ def good() -> dict[str, pl.DataFrame]:
             bea     | pfs       | 547   | 547    | days
         """,
     )
-
-
-ORGAN_CODES = (
-    "bone bone_marrow liver lung pleura cns distant_node skin peritoneum adrenal ovary kidney pericardium "
-    "gastrointestinal contralateral_breast other"
-).split()
 
 
 def through(protocol: Protocol, given: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
