@@ -10,7 +10,8 @@ from riskset.results import ResultRow, Results, RowWriter
 
 from .synthetic import MANIFEST, make_protocol, make_rows
 
-ROWS = make_rows()
+# Curves are most of the rows; a few steps of each will do here.
+ROWS = [row for row in make_rows() if row.method != "curve" or (row.time or 0) < 60]
 ANALYSES = sorted({row.analysis for row in ROWS})
 
 

@@ -87,7 +87,7 @@ class Reader:
         key = {name: getattr(row, name) for name in KEY_FIELDS}
         return self._by_key.get(tuple({**key, "statistic": "p_value", "of": row.statistic}.values()))
 
-    def estimate(self, row: ResultRow | None, *, sign: str = "") -> Inline:
+    def estimate(self, row: ResultRow | None) -> Inline:
         """Print an estimate with its interval: `16.0 (12.4–34.3)`."""
         if row is None:
             return (_ABSENT,)
@@ -97,19 +97,13 @@ class Reader:
             return (main,)
         ends = [row for row in (low, high) if row is not None]
         if not ends or (row.value is None and all(e.value is None for e in ends)):
-            return inline(main, sign)
-        return inline(main, sign, " (", self.range(low, high), ")")
+            return inline(main)
+        return inline(main, " (", self.range(low, high), ")")
 
     def range(self, low: ResultRow | None, high: ResultRow | None) -> Inline:
         """Print the two ends of an interval, an end that does not exist as NR."""
         first, last = end(low), end(high)
         return inline(first, fmt.dash(first.text, last.text), last)
-
-    def interval_only(self, row: ResultRow | None) -> Inline:
-        """Print the interval of an estimate without the estimate."""
-        if row is None or (row.value is None and row.status != "not_reached"):
-            return (_ABSENT,)
-        return self.range(*self.ends(row))
 
 
 def end(row: ResultRow | None) -> Part:

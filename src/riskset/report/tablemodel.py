@@ -78,7 +78,6 @@ class Table:
     footnotes: tuple[tuple[str, str], ...] = ()
     align: str = ""
     supplementary: bool = False
-    wide: bool = False
     number: str = ""
 
     @property
@@ -159,7 +158,6 @@ class TableBuilder:
     notes: list[str] = field(default_factory=list)
     align: str = ""
     supplementary: bool = False
-    wide: bool = False
 
     def line(
         self, *cells: str | Part | Inline, indent: int = 0, kind: Literal["row", "section", "total"] = "row"
@@ -178,7 +176,7 @@ class TableBuilder:
         return Table(
             self.id, self.title, tuple(self.headings), lines, tuple(self.notes),
             tuple((letter, note) for note, letter in letters.items()),
-            self.align, self.supplementary, self.wide,
+            self.align, self.supplementary,
         )  # fmt: skip
 
 

@@ -44,12 +44,17 @@ def _run(text: str, properties: str = "") -> str:
 
 
 def _runs(parts: Inline, properties: str = "") -> str:
-    found = []
+    """Give the runs of some text: neighbours that look alike are one, so that a number is edited whole."""
+    found: list[tuple[str, str]] = []
     for part in parts:
-        bold = "<w:b/>" if part.strong and "<w:b/>" not in properties else ""
-        found.append(_run(part.text, bold + properties))
-        found.append(_run(part.mark, properties + _RAISED))
-    return "".join(found)
+        look = ("<w:b/>" if part.strong and "<w:b/>" not in properties else "") + properties
+        if found and found[-1][1] == look:
+            found[-1] = (found[-1][0] + part.text, look)
+        else:
+            found.append((part.text, look))
+        if part.mark:
+            found.append((part.mark, look + _RAISED))
+    return "".join(_run(text, look) for text, look in found)
 
 
 def _paragraph(runs: str, style: str, properties: str = "") -> str:
@@ -68,7 +73,7 @@ def _widths(table: Table) -> list[int]:
             for k, cell in enumerate(line.cells[: table.width]):
                 columns[k].extend(part + "  " * line.indent * (k == 0) for part in plain(cell).split("\n"))
     for k, heading in enumerate(table.headings[-1]):
-        columns[k].append(plain(heading.text))
+        columns[k].extend(plain(heading.text).split("\n"))
     needs: list[float] = []
     for texts in columns:
         word = max((len(w) for text in texts for w in text.split()), default=1)

@@ -64,7 +64,7 @@ def _cox(reader: Reader, name: str, population: str | None, exposure: str | None
         columns.append("Events/n")
     where = "" if population is None else f", {lower_first(reader.labels.of(population))}"
     title = f"Cox models of {lower_first(endpoint_of(reader, name))}{where}."
-    table = TableBuilder(_id(f"{name}-models", population), title, [tuple(spans), headings(*columns)], wide=True)
+    table = TableBuilder(_id(f"{name}-models", population), title, [tuple(spans), headings(*columns)])
     for term in _terms(reader, name, population, exposure):
         _term_lines(table, reader, name, methods, population, term, univariable)
     _size_lines(table, reader, name, methods, population, univariable)
@@ -184,7 +184,7 @@ def _subgroups(reader: Reader, name: str, population: str | None) -> Table:
     columns = headings("Subgroup", "Events/n", interval, "P interaction", interval, "P interaction")
     contrast = next((reader.labels.contrast(r.variable, r.level, r.reference) for r in ratios), "")
     title = f"{endpoint_of(reader, name)} by subgroup: {contrast}."
-    table = TableBuilder(_id(f"{name}-table", population), title, [spans, columns], wide=True)
+    table = TableBuilder(_id(f"{name}-table", population), title, [spans, columns])
     for variable in list(dict.fromkeys(row.group for row in ratios)):
         here = [row for row in ratios if row.group == variable]
         if variable is not None:
@@ -212,9 +212,9 @@ def within(reader: Reader, name: str) -> list[Table]:
 
 def _within(reader: Reader, name: str, population: str | None) -> Table:
     interval = f"({reader.conf_percent}% CI)"
-    columns = headings("Group", "Level", "Events/n", f"Median, months {interval}", f"HR {interval}", "Log-rank P")
+    columns = headings("Group", "Level", "Events/n", f"Median, months\n{interval}", f"HR {interval}", "Log-rank P")
     title = f"{endpoint_of(reader, name)}: contrasts within groups and their interaction."
-    table = TableBuilder(_id(f"{name}-table", population), title, [columns], align="llcccc", wide=True)
+    table = TableBuilder(_id(f"{name}-table", population), title, [columns], align="llcccc")
     medians = [row for row in reader.rows(name, "median", population=population) if row.variable is not None]
     for variable in list(dict.fromkeys(row.variable for row in medians)):
         table.section(reader.labels.of(variable))

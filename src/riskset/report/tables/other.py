@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from riskset.report import format as fmt
-from riskset.report.labels import humanise
+from riskset.report.labels import humanise, upper_first
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import STATISTICS, ResultRow
@@ -58,7 +58,7 @@ def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
         merged.setdefault(key, []).extend(finding.about)
     answered = any(key[-1] for key in merged)
     columns = headings("Rule", "Severity", "Finding and remedy", "About", *(["Answer"] if answered else []))
-    table = TableBuilder("findings-table", "Findings of the statistical review.", [columns], wide=True)
+    table = TableBuilder("findings-table", "Findings of the statistical review.", [columns])
     table.align = "l" * len(columns)
     for (rule, severity, message, remedy, answer), about in merged.items():
         said = inline(message, f" {remedy}" if remedy else "")
@@ -69,10 +69,15 @@ def findings(reader: Reader, found: Sequence[FindingLike]) -> Table:
 def _about(reader: Reader, names: Sequence[str]) -> Inline:
     """Name the rows or study paths that a finding is about, a row traced to itself."""
     known = reader.results.by_name
-    parts = [Part(name, name if name in known else None) for name in dict.fromkeys(names)]
+    distinct = list(dict.fromkeys(names))
+    parts = [Part(name, name if name in known else None) for name in distinct[:_NAMED]]
+    if len(distinct) > _NAMED:
+        parts.append(Part(f"and {len(distinct) - _NAMED} more in review.json"))
     return inline(*[piece for part in parts for piece in (Part("; "), part)][1:])
 
 
+# A finding may be about every row of an analysis; the page names the first of them.
+_NAMED = 4
 _UNIT_WORDS = {"months": " months", "days": " days", "percent": "%"}
 
 
@@ -101,7 +106,7 @@ def claims(verdicts: Sequence[VerdictLike]) -> Table:
     for verdict in verdicts:
         verdict_text = "yes" if verdict.agrees else "no"
         answer = Part(verdict_text, strong=not verdict.agrees, note=None if verdict.agrees else (verdict.why or None))
-        table.line(str(verdict.says), published_of(verdict), ours_of(verdict), answer)
+        table.line(upper_first(str(verdict.says)), published_of(verdict), ours_of(verdict), answer)
     return table.finish()
 
 
@@ -147,7 +152,7 @@ def _pairs(table: TableBuilder, title: str, pairs: Any) -> None:
 def generic(reader: Reader, name: str, title: str) -> Table:
     """Lay out the rows of an analysis that has no table of its own."""
     columns = headings("Of whom", "What", "Statistic", "Value (interval)", "n", "Events")
-    table = TableBuilder(f"{name}-rows-table", title, [columns], align="lllccc", supplementary=True, wide=True)
+    table = TableBuilder(f"{name}-rows-table", title, [columns], align="lllccc", supplementary=True)
     for row in _estimates(reader.rows(name)):
         who = " · ".join(_who(reader, row)) or "All patients"
         table.line(who, _what(reader, row), humanise(row.statistic), _value(reader, row), *_counts(row))

@@ -141,9 +141,7 @@ def attrition(reader: Reader, name: str) -> Table:
     """Who was lost at which criterion, by centre, known not to meet it and unknown apart."""
     centres: list[str | None] = [*reader.values(name, "group_level", group="centre")]
     columns = headings("Criterion", *(reader.labels.centre(c) for c in centres), "All")
-    table = TableBuilder(
-        f"{name}-table", "Attrition by criterion and centre.", [columns], supplementary=True, wide=True
-    )
+    table = TableBuilder(f"{name}-table", "Attrition by criterion and centre.", [columns], supplementary=True)
     places: list[str | None] = [*centres, None]
     table.line("Screened", *(printed(total(reader, name, _SCREENED, c)) for c in places), kind="total")
     for criterion in criteria_of(reader, name):
@@ -262,7 +260,7 @@ def _queries(reader: Reader, name: str) -> Table | None:
     centres = list(dict.fromkeys(row.group_level for row in rows))
     columns = headings("Check", "Severity", "Action", *(reader.labels.centre(c) for c in centres))
     align = "lll" + "c" * len(centres)
-    table = TableBuilder(f"{name}-queries", "Queries by check and centre.", [columns], align=align, wide=True)
+    table = TableBuilder(f"{name}-queries", "Queries by check and centre.", [columns], align=align)
     table.line("Patients", "", "", *(printed(reader.find(name, "n", group_level=c)) for c in centres), kind="total")
     checks = sorted({(row.variable, row.level or "") for row in rows if row.variable is not None})
     for check, level in checks:
@@ -271,7 +269,14 @@ def _queries(reader: Reader, name: str) -> Table | None:
         numbers = (cells.get(centre) for centre in centres)
         # A check that raised no query at a centre has no row there.
         found = ("·" if number is None else printed(number) for number in numbers)
-        table.line(check, SEVERITIES.get(severity, humanise(severity)), humanise(action), *found, indent=1)
+        meaning = next((row.text for row in cells.values() if row.text), None)
+        table.line(
+            f"{check}: {meaning}" if meaning else check,
+            SEVERITIES.get(severity, humanise(severity)),
+            humanise(action),
+            *found,
+            indent=1,
+        )
     totals = (reader.find(name, "queries", variable=None, group_level=centre) for centre in centres)
     table.line("All queries", "", "", *(printed(row) for row in totals), kind="total")
     return table.finish()

@@ -21,9 +21,9 @@ def rates(reader: Reader, name: str) -> Table:
     groups = _groups(reader, name)
     interval = f"({reader.conf_percent}% CI)"
     labels = ["All" if g is None else reader.labels.level(g, level) for g, level in groups]
-    columns = ["Denominator", *labels, f"Difference, points {interval}", f"Odds ratio {interval}", "P"]
+    columns = ["Denominator", *labels, f"Difference, points\n{interval}", f"Odds ratio\n{interval}", "P"]
     title = "Response: responders/patients, and % with its confidence interval."
-    table = TableBuilder(f"{name}-rates", title, [headings(*columns)], wide=True)
+    table = TableBuilder(f"{name}-rates", title, [headings(*columns)])
     tests = set()
     for endpoint in reader.values(name, "endpoint", "rate"):
         table.section(reader.labels.of(endpoint))

@@ -50,12 +50,12 @@ def description(reader: Reader, name: str) -> Table:
     """Medians, rates at times and restricted means by population and group."""
     times = times_of(reader, name, "survival")
     rmst = next(iter(reader.rows(name, "rmst")), None)
-    columns = ["Group", "Events/n", f"Median, months {_interval(reader)}"]
-    columns += [f"{fmt.whole_months(t)} months, % {_interval(reader)}" for t in times]
+    columns = ["Group", "Events/n", f"Median, months\n{_interval(reader)}"]
+    columns += [f"{fmt.whole_months(t)} months, %\n{_interval(reader)}" for t in times]
     if rmst is not None and rmst.time is not None:
-        columns.append(f"Mean up to {fmt.whole_months(rmst.time)} months {_interval(reader)}")
+        columns.append(f"Mean up to {fmt.whole_months(rmst.time)} months\n{_interval(reader)}")
     endpoint = endpoint_of(reader, name)
-    table = TableBuilder(f"{name}-description", f"{endpoint} by group.", [headings(*columns)], wide=True)
+    table = TableBuilder(f"{name}-description", f"{endpoint} by group.", [headings(*columns)])
     populations = populations_of(reader, name)
     for population in populations:
         if len(populations) > 1:
@@ -98,7 +98,7 @@ def contrasts(reader: Reader, name: str) -> Table | None:
         spans.append(Heading(inline("Difference of means")))
         columns.append(f"months {_interval(reader)}")
     title = f"{endpoint_of(reader, name)}: differences between groups."
-    table = TableBuilder(f"{name}-contrasts", title, [tuple(spans), headings(*columns)], wide=True)
+    table = TableBuilder(f"{name}-contrasts", title, [tuple(spans), headings(*columns)])
     populations = list(dict.fromkeys(row.population for row in ratios))
     for population in populations:
         if len(populations) > 1:
@@ -141,7 +141,7 @@ def numbers_at_risk(reader: Reader, name: str) -> Table | None:
     columns = ["Group", *(fmt.whole_months(t) for t in times)]
     spans = (Heading(inline("")), Heading(inline("Months from the index date"), len(times)))
     title = f"{endpoint_of(reader, name)}: numbers at risk."
-    table = TableBuilder(f"{name}-at-risk", title, [spans, headings(*columns)], supplementary=True, wide=True)
+    table = TableBuilder(f"{name}-at-risk", title, [spans, headings(*columns)], supplementary=True)
     cells = {(r.population, r.group, r.group_level, r.time): r for r in found}
     populations = list(dict.fromkeys(row.population for row in found))
     for population in populations:
@@ -181,7 +181,7 @@ def schemes(reader: Reader, name: str) -> Table:
     columns += [f"Median, {reader.labels.level(g, level)}" for g, level in groups]
     columns += [f"HR {_interval(reader)}", "P"]
     title = f"{endpoint_of(reader, name)} under each censoring scheme."
-    table = TableBuilder(f"{name}-table", title, [headings(*columns)], wide=True)
+    table = TableBuilder(f"{name}-table", title, [headings(*columns)])
     for scheme in reader.values(name, "scheme"):
         for ratio in reader.rows(name, "hazard_ratio", scheme=scheme):
             medians = [
