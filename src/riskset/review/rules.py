@@ -12,6 +12,9 @@ from riskset.review.finding import Finding, Rule
 
 ALPHA = 0.05
 
+# Methods whose P values test the exposure against an outcome.
+_COMPARISONS = ("logrank", "cox", "chi_square", "fisher_exact", "fisher_exact_monte_carlo")
+
 
 def _value(row: ResultRow | None) -> float | None:
     return None if row is None else row.value
@@ -49,7 +52,10 @@ class DifferenceInSignificance(Rule):
             about = [r.row for r in (*mine, *interaction)]
             if not interaction:
                 yield self.finding(*about, severity="error")
-            elif (interaction[0].value or 0.0) >= ALPHA:
+                continue
+            p = interaction[0].value
+            # An interaction that cannot be estimated bears nothing out either.
+            if p is None or p >= ALPHA:
                 yield self.finding(*about)
 
 
@@ -68,10 +74,12 @@ class ManyTests(Rule):
         by = protocol.comparison.by
         tests = [
             r
-            for r in results.select(statistic="p_value", variable=by)
-            if r.endpoint is not None and r.method in ("logrank", "cox", "chi_square", "fisher")
+            for r in results.select(statistic="p_value", variable=by, method=_COMPARISONS)
+            if r.endpoint is not None and r.value is not None
         ]
-        if len(tests) > 4 and not any(r.plan == "primary" for r in tests):
+        # The log-rank P and the P of the hazard ratio of the same patients are tests of one question.
+        questions = {(r.analysis, r.endpoint, r.scheme, r.population, r.group, r.group_level) for r in tests}
+        if len(questions) > 4 and not any(r.plan == "primary" for r in tests):
             yield self.finding(*(r.row for r in tests))
 
 
@@ -135,9 +143,14 @@ class NonProportional(Rule):
     def look(self, results: Results, protocol: Protocol, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
         """Look at the tests of proportional hazards."""
         by = protocol.comparison.by if protocol.comparison else None
-        for row in results.select(statistic="p_value", of="proportional_hazards"):
-            if row.variable in (None, by) and row.value is not None and row.value < ALPHA:
-                yield self.finding(row.row)
+        broken = [
+            row
+            for row in results.select(statistic="p_value", of="proportional_hazards")
+            if row.variable in (None, by) and row.value is not None and row.value < ALPHA
+        ]
+        # One finding a model: in a model of the exposure alone both tests are the same.
+        for model in dict.fromkeys((r.analysis, r.method, r.population) for r in broken):
+            yield self.finding(*(r.row for r in broken if (r.analysis, r.method, r.population) == model))
 
 
 class CompleteCaseLoss(Rule):
@@ -151,8 +164,9 @@ class CompleteCaseLoss(Rule):
     def look(self, results: Results, protocol: Protocol, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
         """Look at the sizes of the multivariable models."""
         for method in ("cox_multivariable", "cox_multivariable_stratified"):
-            for row in results.select(method=method, statistic="missing"):
-                used = results.find(analysis=row.analysis, method=method, population=row.population, statistic="n")
+            for row in results.select(method=method, statistic="missing", variable=None):
+                key = {"analysis": row.analysis, "method": method, "population": row.population, "variable": None}
+                used = results.find(**key, statistic="n")
                 total = (row.value or 0) + (_value(used) or 0)
                 if total and (row.value or 0) / total > 0.10:
                     yield self.finding(row.row)
@@ -171,8 +185,12 @@ class UnreachablePercentage(Rule):
         for verdict in verdicts:
             if verdict.unit != "percent" or verdict.ours is None or not verdict.ours.n or verdict.decimals is None:
                 continue
-            found = percentage_reachable(float(verdict.published), verdict.ours.n, verdict.decimals)
-            if not found.reachable:
+            # Only a share of patients is a whole number over n: Kaplan-Meier estimates and differences are not.
+            if verdict.ours.statistic not in ("rate", "proportion"):
+                continue
+            printed = float(verdict.published)
+            possible = 0 <= printed <= 100
+            if not possible or not percentage_reachable(printed, verdict.ours.n, verdict.decimals).reachable:
                 yield self.finding(f"claims/{verdict.id}", verdict.ours.row)
 
 
@@ -189,14 +207,14 @@ class ImmatureSurvival(Rule):
         for endpoint, spec in protocol.endpoints.items():
             if getattr(spec, "kind", None) != "os":
                 continue
-            for events in results.select(
-                statistic="events", endpoint=endpoint, method=None, group=None, population=None
-            ):
-                n = results.find(
-                    analysis=events.analysis, statistic="n", endpoint=endpoint, method=None, group=None, population=None
-                )
+            everyone = {"endpoint": endpoint, "method": None, "group": None, "population": None, "variable": None}
+            about = []
+            for events in results.select(statistic="events", **everyone):
+                n = results.find(analysis=events.analysis, statistic="n", scheme=events.scheme, **everyone)
                 if n is not None and n.value and events.value is not None and events.value / n.value < 0.30:
-                    yield self.finding(events.row, n.row)
+                    about += [events.row, n.row]
+            if about:
+                yield self.finding(*about)
 
 
 class Unclassified(Rule):
