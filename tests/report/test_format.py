@@ -77,7 +77,13 @@ def test_rounding_is_that_of_the_written_decimal(number: Decimal, digits: int) -
 
 @pytest.mark.parametrize(
     ("value", "text", "as_end"),
-    [(0.998, "1.00", "0.998"), (1.0, "1.00", "1.00"), (1.0049, "1.00", "1.005"), (0.63, "0.63", "0.63")],
+    [
+        (0.998, "1.00", "0.998"),
+        (1.0, "1.00", "1.00"),
+        (1.0049, "1.00", "1.005"),
+        (1.0001, "1.00", "1.0001"),
+        (0.63, "0.63", "0.63"),
+    ],
 )
 def test_an_interval_that_leaves_out_one_is_not_printed_as_touching_it(value: float, text: str, as_end: str) -> None:
     assert fmt.ratio(value) == text

@@ -99,7 +99,7 @@ def _on_its_side(value: Decimal, digits: int, boundary: Decimal, most: int) -> D
 
 
 def ratio(value: float, digits: int = 2, *, end: bool = False) -> str:
-    """Print a ratio with two decimals; an end of an interval with three where two would move it onto 1.
+    """Print a ratio with two decimals; an end of an interval with more where two would move it onto 1.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def ratio(value: float, digits: int = 2, *, end: bool = False) -> str:
         return ">1,000"
     if exact < _RATIO_LEAST:
         return "<0.001"
-    return _signed(_on_its_side(exact, digits, Decimal(1), digits + 1) if end else _rounded(exact, digits))
+    return _signed(_on_its_side(exact, digits, Decimal(1), digits + 3) if end else _rounded(exact, digits))
 
 
 def p_value(value: float) -> str:

@@ -151,7 +151,11 @@ def numbers_at_risk(reader: Reader, name: str) -> Table | None:
         for group, level in groups:
             numbers = [cells.get((population, group, level, t)) for t in times]
             # Beyond the longest follow-up of a population nobody counts: an empty cell, not a missing number.
-            table.line(group_label(reader, group, level), *("" if n is None else printed(n) for n in numbers), indent=1)
+            table.line(
+                group_label(reader, group, level),
+                *("" if n is None else printed(n) for n in numbers),
+                indent=int(len(populations) > 1),
+            )
     return table.finish()
 
 
