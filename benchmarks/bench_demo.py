@@ -1,7 +1,7 @@
 """The bundled study from raw files to the finished report: wall time of a new process, and its parts.
 
 Each run is a process of its own that writes to a new folder, so nothing of riskset is warm. The parts are the run's
-own step timings (`private/timings.json` in the output folder: step -> seconds); what they leave is Python starting, importing
+own step timings (`private/timings.json`: step -> seconds); what they leave is Python starting, importing
 and drawing the console.
 """
 

@@ -205,7 +205,8 @@ def reference(_: list[str]) -> int:
     if rscript is None or call(rscript, "-e", f"quit(status = if ({have}) 0 else 1)"):
         raise RefusalError(
             f"R with the packages {', '.join(R_PACKAGES)} is missing: install it (Debian and Ubuntu: "
-            "`apt install r-base-core r-cran-survival r-cran-cmprsk r-cran-jsonlite r-cran-metafor`), then run `reference` again."
+            "`apt install r-base-core r-cran-survival r-cran-cmprsk r-cran-jsonlite r-cran-metafor`), "
+            "then run `reference` again."
         )
     for script in sorted((ROOT / "tests" / "reference").rglob("*.R")):
         if not script.name.startswith("_"):  # _name.R is a piece that others source

@@ -336,6 +336,6 @@ def test_the_bundled_study_loads_with_a_permissive_vocabulary() -> None:
     )
     protocol = load(text, permissive)
     assert len(protocol.centres) == 6
-    assert [criterion.id for criterion in protocol.eligibility][:2] == ["hr_positive", "her2_class"]
+    assert [criterion.id for criterion in protocol.eligibility][:2] == ["treated", "hr_positive"]
     assert protocol.comparison is not None
     assert protocol.comparison.by in protocol.biomarkers

@@ -237,6 +237,8 @@ def hr_from_medians(
             f"The medians and P imply {events:.0f} events in {n} patients: they do not imply one hazard ratio, "
             "and none is derived from them; use a reported hazard ratio with its interval."
         )
+    if events < 1.0:
+        raise EngineError("The medians and P imply less than one event: no hazard ratio is derived from them.")
     error = abs(math.log(hr)) / z_from_p(p_value)
     half = two_sided_z(check_level(level)) * error
     interval = Interval(hr, math.exp(math.log(hr) - half), math.exp(math.log(hr) + half), level)
