@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from riskset.errors import EngineError
 from riskset.inference import (
     hr_from_medians,
+    implied_events,
     implied_events_range,
     interaction_from_estimates,
     interval_consistent,
