@@ -24,6 +24,7 @@ Path_: TypeAlias = tuple[str | int, ...]
 MAX_CHARACTERS = 2_000_000
 MAX_VALUES = 100_000
 MAX_DEPTH = 40
+MAX_OPEN = 200
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -116,6 +117,9 @@ def parse_document(text: str, *, file: str | None = None) -> Document:
     """
     if len(text) > MAX_CHARACTERS:
         raise StudyFileError([Problem("", f"The file has more than {MAX_CHARACTERS} characters.", file=file)])
+    # The scanner's time grows with the square of brackets left open. Texts in quotes may hold some, never so many.
+    if max(text.count("[") - text.count("]"), text.count("{") - text.count("}")) > MAX_OPEN:
+        raise StudyFileError([Problem("", "The file leaves many brackets open; close them.", file=file)])
     # A byte order mark is no content; it is replaced, so that positions stay those of the text.
     text = " " * text.startswith("\ufeff") + text.removeprefix("\ufeff") if text.startswith("\ufeff") else text
     root = _compose(text, file)
