@@ -9,7 +9,6 @@ import pytest
 
 from riskset import report
 from riskset.protocol import Protocol
-from riskset.report import library
 from riskset.report.sections import document
 from riskset.report.tablemodel import Document
 from riskset.results import Results
@@ -40,17 +39,8 @@ def write(folder: Path, protocol: Protocol, results: Results) -> list[Path]:
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory):
-    """Keep what tests make out of the user's cache."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "cache_folder", lambda: folder)
-        yield folder
-
-
 @pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory, own_cache: Path) -> Written:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     protocol, results = make_protocol(), make_results()
     folder = tmp_path_factory.mktemp("report")
     write(folder, protocol, results)

@@ -33,8 +33,7 @@ def write(
     document = sections.document(protocol, results, findings, verdicts, manifest)
     with drawing.Studio(figures_of(document.sections)) as studio:
         paths = _write_figures(out / "figures", studio.drawn)
-        page = html.page(document, studio.drawn, studio.library())
-        paths.append(_write_text(out / "report.html", page))
+        paths.append(_write_text(out / "report.html", html.page(document, studio.drawn)))
         pictures = studio.pictures()
     for name, picture in pictures.items():
         paths.append(out / "figures" / f"{name}.png")

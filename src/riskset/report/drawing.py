@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskset.report import _heavy
-from riskset.report.library import browser_library
 from riskset.report.tablemodel import Figure, printable
 
 # Printed width of the widest figure, and dots an inch of what goes into Word.
@@ -20,13 +18,12 @@ _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A drawn figure: SVG text, its size in CSS pixels, and the compiled interactive specification, if it has one."""
+    """A drawn figure: SVG text and its size in CSS pixels."""
 
     figure: Figure
     svg: str
     width: float
     height: float
-    vega: str | None
 
     @property
     def inches(self) -> float:
@@ -43,16 +40,10 @@ class Drawn:
 
 def draw(figure: Figure) -> Drawn:
     """Draw a figure."""
-    renderer = _heavy.vl_convert()
     svg = printable(figure.svg) if figure.svg is not None else _from_spec(figure)
     size = _SIZE.search(svg)
     assert size is not None, "every SVG states its size"
-    vega = None
-    if figure.interactive is not None:
-        compiled = renderer.vegalite_to_vega(_printable(figure.interactive))
-        compiled.pop("$schema", None)
-        vega = json.dumps(compiled, ensure_ascii=False, separators=(",", ":"))
-    return Drawn(figure, svg, float(size.group(1)), float(size.group(2)), vega)
+    return Drawn(figure, svg, float(size.group(1)), float(size.group(2)))
 
 
 def _printable(spec: Any) -> Any:
@@ -80,7 +71,7 @@ def draw_all(figures: Sequence[Figure]) -> dict[str, Drawn]:
 
 
 class Studio:
-    """Draws the figures of a report while the report is written: SVG at once, PNG and the library beside.
+    """Draws the figures of a report while the report is written: SVG at once, PNG beside.
 
     The renderer works without holding Python's lock, so a second core draws while the first writes.
     """
@@ -89,13 +80,10 @@ class Studio:
         self._figures = figures
         self._pool = ThreadPoolExecutor(max_workers=2)
         self._pictures: dict[str, Future[bytes]] = {}
-        self._library: Future[str] | None = None
         self.drawn: dict[str, Drawn] = {}
 
     def __enter__(self) -> Studio:
         self.drawn = draw_all(self._figures)
-        if any(drawn.vega for drawn in self.drawn.values()):
-            self._library = self._pool.submit(browser_library)
         # The largest first, so that no core is left waiting for it at the end.
         for drawn in sorted(self.drawn.values(), key=lambda d: -d.height / d.width):
             self._pictures[drawn.figure.id] = self._pool.submit(drawn.png)
@@ -103,10 +91,6 @@ class Studio:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True)
-
-    def library(self) -> str:
-        """Give the JavaScript of interactive figures; empty where no figure is interactive."""
-        return "" if self._library is None else self._library.result()
 
     def pictures(self) -> dict[str, bytes]:
         """Give each figure as PNG."""

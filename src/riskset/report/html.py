@@ -1,13 +1,15 @@
-"""The report as one HTML file that asks nothing of anywhere: figures as SVG, interactive where there is JavaScript."""
+"""The report as one HTML file that asks nothing of anywhere: SVG figures that answer a pointer if scripts may run."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -44,39 +46,25 @@ def _hash(script: str) -> str:
     return "'sha256-" + b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii") + "'"
 
 
-def _inside_script(text: str) -> str:
-    """Make text safe inside a script element, whose end no quoting hides."""
-    return text.replace("<", "\\u003c")
-
-
-def _library(text: str) -> str:
-    # In a program `<` may be an operator: only what would end or open the element is written differently.
-    return re.sub(r"<(?=/script|!--)", r"\\x3c", text, flags=re.IGNORECASE)
-
-
 def _inline_svg(drawn: Drawn) -> Markup:
     """Give the SVG for the page: sized by its box, hidden from readers that hear the figure's description instead."""
     svg = re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', drawn.svg, count=1)
     return Markup(svg)
 
 
-def page(document: Document, drawn: Mapping[str, Drawn], library: str) -> str:
-    """Give the whole page; `library` is the JavaScript of interactive figures, empty for none."""
-    scripts = [_library(library), _resource("report.js")] if library else [_resource("report.js")]
-    specs = {name: Markup(_inside_script(d.vega)) for name, d in drawn.items() if d.vega} if library else {}
+def page(document: Document, drawn: Mapping[str, Drawn]) -> str:
+    """Give the whole page."""
+    script = _resource("report.js")
     policy = (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-        # Vega compiles the expressions of its specifications.
-        f"script-src {' '.join(_hash(s) for s in scripts)}" + (" 'unsafe-eval'" if library else "")
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
     text = _environment().get_template("report.html.j2").render(
         document=document,
         policy=policy,
-        css=Markup(_resource("report.css")),
-        scripts=[Markup(s) for s in scripts],
-        svgs={name: _inline_svg(d) for name, d in drawn.items()},
-        widths={name: round(d.width) for name, d in drawn.items()},
-        specs=specs,
+        script=Markup(script),
+        live={name: _live(d.figure) for name, d in drawn.items()},
+        **_looks(drawn),
     )  # fmt: skip
     return printable(text)
 
@@ -85,9 +73,23 @@ def fragment(sections: Sequence[Section], drawn: Mapping[str, Drawn]) -> str:
     """Give sections alone, with their style, for a notebook: no script, nothing to load."""
     text = _environment().get_template("fragment.html.j2").render(
         sections=sections,
-        css=Markup(_resource("report.css")),
-        svgs={name: _inline_svg(d) for name, d in drawn.items()},
-        widths={name: round(d.width) for name, d in drawn.items()},
-        specs={},
+        live=dict.fromkeys(drawn),
+        **_looks(drawn),
     )  # fmt: skip
     return printable(text)
+
+
+def _live(figure: Figure) -> Markup | None:
+    """Give what a figure answers with as JSON for a script element, whose end no quoting hides."""
+    if figure.live is None:
+        return None
+    text = json.dumps(figure.live, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _looks(drawn: Mapping[str, Drawn]) -> dict[str, Any]:
+    return {
+        "css": Markup(_resource("report.css")),
+        "svgs": {name: _inline_svg(d) for name, d in drawn.items()},
+        "widths": {name: round(d.width) for name, d in drawn.items()},
+    }

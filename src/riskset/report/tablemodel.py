@@ -93,13 +93,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: a Vega-Lite specification (with further layers when interactive) or an SVG of our own."""
+    """A figure: a Vega-Lite specification or an SVG of our own; `live` is what it answers to a pointer, printed."""
 
     id: str
     title: str
     alternative: str
     spec: dict[str, Any] | None = None
-    interactive: dict[str, Any] | None = None
+    live: dict[str, Any] | None = None
     svg: str | None = None
     notes: tuple[str, ...] = ()
     number: str = ""

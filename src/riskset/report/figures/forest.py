@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskset.report import format as fmt
 from riskset.report.figures.style import COLOURS, CONFIG, FAINT, GREY, INK, words
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Figure, plain
@@ -52,7 +53,7 @@ def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
         title=title,
         alternative=f"Forest plot. {title} " + "; ".join(spoken) + ".",
         spec=spec,
-        interactive=None,
+        live=_live(reader, name, population, ratios),
         notes=(
             "Unadjusted hazard ratios; the P value is that of the interaction. Arrows: the interval leaves the axis.",
         ),
@@ -85,6 +86,31 @@ def _lines(
             lines.append({"y": y, "name": label, "text": text, **_drawn(reader, row, bound)})
             y += 1
     return lines, texts
+
+
+def _live(reader: Reader, name: str, population: str | None, ratios: list[ResultRow]) -> dict[str, Any]:
+    """Give what each line of the figure answers: the same order as `_lines` places them in."""
+    lines: list[list[str]] = []
+    for variable in list(dict.fromkeys(row.group for row in ratios)):
+        interaction = []
+        if variable is not None:
+            test = interaction_of(reader, name, population, variable, adjusted=False)
+            interaction = [f"P interaction {printed(test).text}"]
+            lines.append([reader.labels.of(variable), *interaction])
+        for row in (r for r in ratios if r.group == variable):
+            label = "All patients" if variable is None else reader.labels.level(variable, row.group_level)
+            within = "" if variable is None else f"{reader.labels.of(variable)}: "
+            lines.append([within + label, *_sizes(row), f"HR {_estimate(reader, row)}", *interaction, row.row])
+    sides = {"left": _NAME - 6, "right": _P + 84}
+    return {"kind": "lines", "step": _STEP, "width": _WIDTH, **sides, "lines": lines}
+
+
+def _sizes(row: ResultRow) -> list[str]:
+    return [] if row.n is None or row.events is None else [f"{fmt.count(row.events)} events, n {fmt.count(row.n)}"]
+
+
+def _estimate(reader: Reader, row: ResultRow) -> str:
+    return plain(reader.estimate(row)).replace("(", f"({reader.conf_percent}% CI ", 1)
 
 
 def _word(text: str, x: float, line: int, **mark: Any) -> dict[str, Any]:

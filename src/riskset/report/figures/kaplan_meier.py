@@ -50,15 +50,15 @@ def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
         return None
     endpoint = endpoint_of(reader, name)
     notes = _annotation(reader, name, population)
-    base = _layers(curves, endpoint, notes)
-    spec = {"width": WIDTH, "height": HEIGHT, "padding": 8, "config": CONFIG}
+    end = _end(curves)
+    layers = _layers(curves, endpoint, notes, end)
     where = f", {lower_first(reader.labels.of(population))}" if population is not None else ""
     return Figure(
         id=f"{name}-{population or 'all'}",
         title=f"{endpoint}{where}.",
         alternative=_alternative(reader, name, population, endpoint + where),
-        spec={**spec, "layer": base},
-        interactive={**spec, "layer": [*base, _hover(curves)]},
+        spec={"width": WIDTH, "height": HEIGHT, "padding": 8, "config": CONFIG, "layer": layers},
+        live=_live(curves, end),
         notes=(f"Kaplan-Meier estimates, {reader.conf_percent}% confidence bands; ticks mark censored patients.",),
     )
 
@@ -82,13 +82,13 @@ def _curve(reader: Reader, name: str, population: str | None, group: str | None,
         here = by_time[time]
         if "survival" in here:
             height = here["survival"].value or 0.0
-            steps.append(_step(label, time, here, at_risk))
+            steps.append(_step(label, time, here))
         if "censored" in here:
             censored.append({"g": label, "t": _x(time), "s": round(height, 5)})
     return _Curve(label, tuple(steps), tuple(censored), at_risk)
 
 
-def _step(label: str, time: float, here: dict[str, ResultRow], at_risk: Sequence[ResultRow]) -> dict[str, Any]:
+def _step(label: str, time: float, here: dict[str, ResultRow]) -> dict[str, Any]:
     survival = here["survival"]
     assert survival.value is not None
     low, high = here.get("conf_low"), here.get("conf_high")
@@ -99,10 +99,7 @@ def _step(label: str, time: float, here: dict[str, ResultRow], at_risk: Sequence
         text += f" ({fmt.percent(low.value)}–{fmt.percent(high.value)})"
     elif time == 0:
         point |= {"lo": 1, "hi": 1}
-    counted = [row for row in at_risk if row.time is not None and row.time <= time]
-    if counted and counted[-1].time is not None:
-        point["k"] = f"{printed(counted[-1]).text} at {fmt.whole_months(counted[-1].time)} months"
-    return {**point, "m": f"{fmt.months(time)} months", "p": text}
+    return {**point, "p": text}
 
 
 def _annotation(reader: Reader, name: str, population: str | None) -> list[str]:
@@ -119,14 +116,22 @@ def _annotation(reader: Reader, name: str, population: str | None) -> list[str]:
     return lines
 
 
-def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str]) -> list[dict[str, Any]]:
-    labels = [curve.label for curve in curves]
-    grid = sorted({_x(row.time) for curve in curves for row in curve.at_risk if row.time is not None})
-    last = max([point["t"] for curve in curves for point in (*curve.steps, *curve.censored)] + grid)
+def _grid(curves: Sequence[_Curve]) -> list[float]:
+    return sorted({_x(row.time) for curve in curves for row in curve.at_risk if row.time is not None})
+
+
+def _end(curves: Sequence[_Curve]) -> float:
+    """Give where the axis ends: with the longest follow-up or the last number at risk."""
+    times: list[float] = [point["t"] for curve in curves for point in (*curve.steps, *curve.censored)]
+    return max(times + _grid(curves))
+
+
+def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str], end: float) -> list[dict[str, Any]]:
+    labels, grid = [curve.label for curve in curves], _grid(curves)
     x = {
         "field": "t",
         "type": "quantitative",
-        "scale": {"domain": [0, last], "nice": False},
+        "scale": {"domain": [0, end], "nice": False},
         "axis": {"title": "Months from the index date", "values": grid, "titlePadding": 8} if grid else {},
     }
     y = {
@@ -232,19 +237,23 @@ def _risk_table(curves: Sequence[_Curve], x: dict[str, Any]) -> list[dict[str, A
     return layers
 
 
-def _hover(curves: Sequence[_Curve]) -> dict[str, Any]:
-    """Give the points that answer a pointer: only where there is JavaScript."""
-    tips = (("g", "Group"), ("m", "Time"), ("p", "Estimate"), ("k", "At risk"))
-    points = [{k: s[k] for k in ("g", "t", "s", "m", "p", "k") if k in s} for curve in curves for s in curve.steps]
-    return {
-        "data": {"values": points},
-        "mark": {"type": "point", "opacity": 0, "size": 220, "filled": True},
-        "encoding": {
-            "x": {"field": "t", "type": "quantitative"},
-            "y": {"field": "s", "type": "quantitative"},
-            "tooltip": [{"field": field, "type": "nominal", "title": title} for field, title in tips],
-        },
-    }
+def _live(curves: Sequence[_Curve], end: float) -> dict[str, Any]:
+    """Give what the figure answers at a time: each group's estimate and number at risk, printed, by their times."""
+    groups = [
+        {
+            "name": curve.label,
+            "colour": COLOURS[k % len(COLOURS)],
+            "end": max(point["t"] for point in (*curve.steps, *curve.censored)),
+            "steps": [[s["t"], s["s"], s["p"]] for s in curve.steps],
+            "risk": [
+                [_x(row.time), f"{printed(row).text} at {fmt.whole_months(row.time)} months"]
+                for row in curve.at_risk
+                if row.time is not None
+            ],
+        }
+        for k, curve in enumerate(curves)
+    ]
+    return {"kind": "curves", "width": WIDTH, "height": HEIGHT, "end": end, "groups": groups}
 
 
 def _alternative(reader: Reader, name: str, population: str | None, title: str) -> str:
