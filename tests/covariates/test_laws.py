@@ -10,8 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from riskset.covariates import add_covariates
-from riskset.covariates.organs import BONE, VISCERAL
-from riskset.tables import CANONICAL, ORGANS, fit
+from riskset.tables import BONE, CANONICAL, ORGANS, VISCERAL, fit
 from small_tables import study, tables
 
 knowledge = st.dictionaries(st.sampled_from(ORGANS), st.booleans())

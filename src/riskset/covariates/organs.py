@@ -13,26 +13,8 @@ import polars as pl
 from pydantic import Field
 
 from riskset.covariates.spec import CovariateSpec, Facts, Prefer, Values, values_of
-from riskset.tables import KEY, ORGANS
+from riskset.tables import BONE, KEY, ORGANS, VISCERAL
 
-# Nodes, skin and bone are visceral in no definition; the contralateral breast and organs without a code neither.
-VISCERAL: dict[str, tuple[str, ...]] = {
-    "default": (
-        "lung",
-        "pleura",
-        "liver",
-        "peritoneum",
-        "cns",
-        "adrenal",
-        "pericardium",
-        "gastrointestinal",
-        "kidney",
-        "ovary",
-    ),
-    "strict": ("liver", "lung"),
-    "trial": ("liver", "lung", "pleura"),
-}
-BONE = ("bone", "bone_marrow")
 LUNG = ("lung", "pleura")
 
 
