@@ -176,18 +176,45 @@ blocks:
 """
 
 
-def test_two_date_orders_in_a_column(ingest, tmp_path):
-    write_csv(tmp_path / "a.csv", "id;x\n1;25.03.2020\n2;03/25/2020\n3;03.04.2020\n4;2020-06-01\n5;1 Mayıs 2020\n")
+def test_a_declared_order_wins_over_a_few_cells_against_it(ingest, tmp_path):
+    write_csv(
+        tmp_path / "a.csv",
+        "id;x\n1;25.03.2020\n2;03/25/2020\n3;03.04.2020\n4;2020-06-01\n5;1 Mayıs 2020\n6;26.03.2020\n",
+    )
     tables = ingest(DATES.format(defaults="dates: dmy"))
     assert tables["patients"]["metastatic"].to_list() == [
-        date(2020, 3, 25), None, None, date(2020, 6, 1), date(2020, 5, 1),
+        date(2020, 3, 25), None, date(2020, 4, 3), date(2020, 6, 1), date(2020, 5, 1), date(2020, 3, 26),
     ]  # fmt: skip
-    found = queries(tables, "patient", "check", "severity", "action", "row", "value")
-    assert found == [
-        (None, "V03", "error", "set_missing", None, None),
+    assert queries(tables, "patient", "check", "severity", "action", "row", "value") == [
+        (None, "V03", "warning", "reported", None, None),
         ("2", "V03", "error", "set_missing", 3, "03/25/2020"),
     ]
-    assert "two date orders in a column" in tables["queries"]["message"][0]
+    message = tables["queries"]["message"][0]
+    assert "two date orders in a column" in message
+    assert "1 date that fits both orders was read by the declared order" in message
+    stopped = ingest(DATES.format(defaults="dates: dmy"), V03="stop")
+    assert set(stopped["queries"]["action"]) == {"stopped"}
+
+
+def test_a_declared_order_that_as_many_cells_contradict_is_doubted(ingest, tmp_path):
+    write_csv(tmp_path / "a.csv", "id;x\n1;25.03.2020\n2;03/25/2020\n3;03.04.2020\n4;2020-06-01\n5;03.04.2020\n")
+    tables = ingest(DATES.format(defaults="dates: dmy"))
+    assert tables["patients"]["metastatic"].to_list() == [date(2020, 3, 25), None, None, date(2020, 6, 1), None]
+    assert queries(tables, "patient", "check", "action", "value") == [
+        (None, "V03", "set_missing", None),
+        ("2", "V03", "set_missing", "03/25/2020"),
+        ("3", "V03", "set_missing", "03.04.2020"),
+        ("5", "V03", "set_missing", "03.04.2020"),
+    ]
+    assert "2 dates that fit both orders were set missing" in tables["queries"]["message"][0]
+
+
+def test_without_a_declared_order_every_date_of_two_orders_is_asked_about(ingest, tmp_path):
+    write_csv(tmp_path / "a.csv", "id;x\n1;25.03.2020\n2;03/25/2020\n3;03.04.2020\n4;26.03.2020\n5;05.05.2020\n")
+    tables = ingest(DATES.format(defaults=""))
+    assert tables["patients"]["metastatic"].to_list() == [None, None, None, None, date(2020, 5, 5)]
+    asked = queries(tables, "patient", "check", "action")
+    assert asked == [(patient, "V03", "set_missing") for patient in (None, "1", "2", "3", "4")]
 
 
 def test_a_policy_that_stops(ingest, tmp_path):

@@ -13,7 +13,7 @@ import polars as pl
 from riskset.errors import DataRefusedError
 from riskset.ingest.dates import YEAR_PIVOT, Order, OrderEvidence, order_evidence, read_date
 from riskset.ingest.numbers import Separator, column_separator, read_number
-from riskset.ingest.problems import EMPTY, MISSING
+from riskset.ingest.problems import EMPTY, MISSING, Problem
 from riskset.ingest.sheet import Kind
 from riskset.ingest.text import BLANK_WORDS
 from riskset.protocol.codes import FIELD_TYPES, fold_text
@@ -82,12 +82,12 @@ class Target:
 class Converted:
     """Typed values and, for each cell, its state: null where all is well, else a key of `PROBLEMS`, EMPTY or MISSING.
 
-    `column_problem` names the trouble of the column as a whole.
+    `column_problem` is the trouble of the column as a whole.
     """
 
     values: pl.Series
     states: pl.Series
-    column_problem: str | None = None
+    column_problem: Problem | None = None
 
 
 def convert(cells: Cells, target: Target) -> Converted:
@@ -156,7 +156,7 @@ def _typed(value: Any, kind: str) -> Any:
     return value
 
 
-def _reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[Read, str | None]:
+def _reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[Read, Problem | None]:
     """Choose how a text without a code is read, and say what is wrong with the column as a whole."""
     if target.kind == "date":
         return _date_reader(distinct, cells, target)
@@ -217,7 +217,7 @@ def _number_reader(distinct: pl.DataFrame, target: Target) -> Read:
     return read
 
 
-def _date_reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[Read, str | None]:
+def _date_reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[Read, Problem | None]:
     evidence = order_evidence(_own_texts(distinct, target), target.order)
     order = target.order or evidence.order
     if order is None and evidence.open and not evidence.contradictory:
@@ -226,13 +226,14 @@ def _date_reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[
             "(or mdy, ymd) for the field or in the mapping's defaults."
         )
     against = _against(evidence, order)
+    column_problem, set_missing = _two_orders(evidence, against, order if target.order else None, cells)
 
     def read(text: str, kind: int) -> tuple[Any, str | None]:
         if kind == Kind.TEXT and against:
             if text in against:
                 return None, "date_against_order"
-            if text in evidence.open:
-                return None, None  # told once, for the column
+            if set_missing and text in evidence.open:
+                return None, "date_order_open"
         reading = read_date(text, kind, order=order, origin=cells.origin, pivot=target.pivot)
         if reading.problem == "unreadable":
             return None, "date_unreadable"
@@ -242,7 +243,7 @@ def _date_reader(distinct: pl.DataFrame, cells: Cells, target: Target) -> tuple[
             return (reading.value, "date_no_day") if target.use_month else (None, "date_no_day_unused")
         return reading.value, None if reading.value is not None else MISSING
 
-    return read, "date_two_orders" if against else None
+    return read, column_problem
 
 
 def _against(evidence: OrderEvidence, order: Order | None) -> frozenset[str]:
@@ -254,3 +255,75 @@ def _against(evidence: OrderEvidence, order: Order | None) -> frozenset[str]:
     if order is None and evidence.contradictory:
         return evidence.day_first | evidence.month_first
     return frozenset()
+
+
+def _two_orders(
+    evidence: OrderEvidence, against: frozenset[str], declared: Order | None, cells: Cells
+) -> tuple[Problem | None, bool]:
+    """Say what a column of two orders means for the dates that fit both, and whether they are set missing.
+
+    A declared order is the centre's word, and a few cells against it are those cells' mistakes. Where at least as many
+    cells contradict it as only it can read, the declaration itself is in doubt.
+    """
+    if not against:
+        return None, False
+    texts = cells.texts.filter(cells.kinds == int(Kind.TEXT))
+    both = int(texts.is_in(sorted(evidence.open)).sum())
+    if declared is None:
+        return _column_problem("no order is declared for the column, which holds two", both, "set missing"), True
+    fitting = (evidence.day_first | evidence.month_first) - against
+    contradicting = int(texts.is_in(sorted(against)).sum())
+    if contradicting >= int(texts.is_in(sorted(fitting)).sum()):
+        return _column_problem(f"at least as many dates contradict the declared order ({declared}) as only it can read",
+                               both, "set missing"), True  # fmt: skip
+    if not both:
+        return None, False
+    clause = f"{contradicting} {'date contradicts' if contradicting == 1 else 'dates contradict'} the declared order"
+    return _column_problem(f"{clause} ({declared})", both, "read by the declared order", action="reported"), False
+
+
+def _column_problem(reason: str, both: int, done: str, action: str = "set_missing") -> Problem:
+    were = "was" if both == 1 else "were"
+    return Problem(
+        "V03",
+        "error" if action == "set_missing" else "warning",
+        action,
+        f"two date orders in a column: {reason}; {both} {'date' if both == 1 else 'dates'} that "
+        f"{'fits' if both == 1 else 'fit'} both orders {were} {done}; please confirm the order",
+    )
+
+
+def _two_orders(
+    evidence: OrderEvidence, against: frozenset[str], declared: Order | None, cells: Cells
+) -> tuple[Problem | None, bool]:
+    """Say what a column of two orders means for the dates that fit both, and whether they are set missing.
+
+    A declared order is the centre's word, and a few cells against it are those cells' mistakes. Where at least as many
+    cells contradict it as only it can read, the declaration itself is in doubt.
+    """
+    if not against:
+        return None, False
+    texts = cells.texts.filter(cells.kinds == int(Kind.TEXT))
+    both = int(texts.is_in(sorted(evidence.open)).sum())
+    if declared is None:
+        return _column_problem("no order is declared for the column, which holds two", both, "set missing"), True
+    fitting = (evidence.day_first | evidence.month_first) - against
+    contradicting = int(texts.is_in(sorted(against)).sum())
+    if contradicting >= int(texts.is_in(sorted(fitting)).sum()):
+        return _column_problem(f"at least as many dates contradict the declared order ({declared}) as only it can read",
+                               both, "set missing"), True  # fmt: skip
+    if not both:
+        return None, False
+    clause = f"{contradicting} {'date contradicts' if contradicting == 1 else 'dates contradict'} the declared order"
+    return _column_problem(f"{clause} ({declared})", both, "read by the declared order", action="reported"), False
+
+
+def _column_problem(reason: str, both: int, done: str, action: str = "set_missing") -> Problem:
+    were = "was" if both == 1 else "were"
+    return Problem(
+        "V03",
+        "error" if action == "set_missing" else "warning",
+        action,
+        f"two date orders in a column: {reason}; {both} {'date' if both == 1 else 'dates'} that "
+        f"{'fits' if both == 1 else 'fit'} both orders {were} {done}; please confirm the order",
+    )

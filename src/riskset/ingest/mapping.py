@@ -13,7 +13,7 @@ import polars as pl
 from riskset.errors import DataRefusedError, did_you_mean
 from riskset.ingest.convert import Cells, Converted, Target, convert
 from riskset.ingest.dates import BIRTH_PIVOT, YEAR_PIVOT
-from riskset.ingest.problems import EMPTY, PROBLEMS, Problem, cell_queries, query, row_queries
+from riskset.ingest.problems import EMPTY, Problem, cell_queries, query, row_queries
 from riskset.ingest.sheet import Kind, Sheet, heading, number_text
 from riskset.ingest.text import BLANK_WORDS
 from riskset.protocol import MappingFile
@@ -225,7 +225,7 @@ class BlockReader:
             frame, str(spec.column), centre=self.centre, table=self.block.table, field=name, source=self.source
         )
         if converted.column_problem is not None:
-            problem = PROBLEMS[converted.column_problem]
+            problem = converted.column_problem
             message = f"Column '{spec.column}': {problem.sentence}."
             yield query(problem, message, centre=self.centre, source=self.source, table=self.block.table, field=name)
 

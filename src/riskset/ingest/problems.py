@@ -44,8 +44,11 @@ PROBLEMS: dict[str, Problem] = {
     "date_against_order": Problem(
         "V03", "error", "set_missing", "the date is written in another order than the rest of its column"
     ),
-    "date_two_orders": Problem(
-        "V03", "error", "set_missing", "two date orders in a column: dates that fit both were set missing"
+    "date_order_open": Problem(
+        "V03",
+        "error",
+        "set_missing",
+        "the date can be read day first or month first, and its column holds both; please write the month as a word",
     ),
     "date_no_day": Problem("partial_date", "info", "reported", "the day is missing; the 15th of the month is used"),
     "date_no_day_unused": Problem("partial_date", "warning", "set_missing", "the day is missing; please complete it"),
