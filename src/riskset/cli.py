@@ -204,7 +204,10 @@ def claims(
         Path | None, typer.Option("--study", help="A study file whose labels to use; default the run's own.")
     ] = None,
 ) -> None:
-    """Hold published numbers against those of a run."""
+    """Hold the numbers that a publication prints against a run of your own.
+
+    The claims file gives each printed number and the result row that should equal it; the table says which agree.
+    """
     rooms, folder = _room("claims"), _room("study").OutputFolder(out)
     text = _room("study").read_text(published, "claims file")
     verdicts = rooms.compare(rooms.load(text, file=published.name), folder.results)

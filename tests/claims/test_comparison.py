@@ -87,3 +87,11 @@ def test_whatever_lies_within_half_a_unit_agrees_and_the_neighbours_do_not(whole
     value = float(printed) + off * step
     assert rounds_to(value, printed)
     assert not rounds_to(value, f"{(whole + 2) * step:.{decimals}f}")
+
+
+def test_a_list_where_the_format_version_belongs_is_told_without_its_values():
+    with pytest.raises(StudyFileError) as told:
+        load("claims:\n  - {id: median, value: '16.0'}\n", file="claims.yaml")
+    messages = {problem.path: problem.message for problem in told.value.problems}
+    assert messages["claims"] == "'claims' has to be 1, not a list."
+    assert "16.0" not in str(told.value)

@@ -339,3 +339,10 @@ def test_the_bundled_study_loads_with_a_permissive_vocabulary() -> None:
     assert [criterion.id for criterion in protocol.eligibility][:2] == ["treated", "hr_positive"]
     assert protocol.comparison is not None
     assert protocol.comparison.by in protocol.biomarkers
+
+
+def test_an_added_day_is_refused_as_nothing_would_add_it() -> None:
+    [found] = problems(replaced("study: {", "study: {plus_one: true, "))
+    assert found.path == "study.plus_one"
+    assert "plus_one: true is not available in this version" in found.message
+    assert not load(replaced("study: {", "study: {plus_one: false, "), VOCABULARY).study.plus_one

@@ -155,6 +155,16 @@ def test_problems_of_several_files_are_one_error(small: SmallStudy) -> None:
     assert all(problem.line for problem in told.value.problems)
 
 
+def test_an_answer_to_no_rule_is_refused_with_its_line(small: SmallStudy) -> None:
+    small.study = STUDY + "review:\n  L41: Their tissue was lost.\n  L4l: Their tissue was lost.\n"
+    small.write()
+    with pytest.raises(StudyFileError) as told:
+        Study.load(small.path)
+    [problem] = told.value.problems
+    assert (problem.path, problem.line, problem.column) == ("review.L4l", STUDY.count("\n") + 3, 3)
+    assert "There is no review rule 'L4l' (did you mean 'L41'?)" in problem.message
+
+
 def test_queries_of_every_step_reach_the_state(small: SmallStudy) -> None:
     small.rows[2]["Visceral"] = "perhaps"
     small.write()

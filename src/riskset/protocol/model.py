@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
 from riskset.protocol.conditions import Condition
 from riskset.protocol.mapping import MappingFile
@@ -31,6 +31,17 @@ class StudyInfo(Spec):
     plus_one: bool = False
     seed: int = 1
     conf_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+
+    @field_validator("plus_one")
+    @classmethod
+    def _no_added_day(cls, plus_one: bool) -> bool:
+        # Nothing adds the day yet, so a report that printed `true` would describe numbers that nobody computed.
+        if plus_one:
+            raise ValueError(
+                "Months are days / 30.4375 without an added day; plus_one: true is not available in this version, so "
+                "write false or leave it out."
+            )
+        return plus_one
 
 
 def _mapping_form(value: Any) -> str:

@@ -123,7 +123,8 @@ def _sentence(error: ErrorDetails, path: Path_) -> str:
         return _choice(path, error["input"], [str(c) for c in _choices(context["expected"])])
     if kind == "union_tag_invalid":
         key = str(context["discriminator"]).strip("'")
-        return _choice((key,), context["tag"], _choices(context["expected_tags"]))
+        given = error["input"].get(key) if isinstance(error["input"], Mapping) else context["tag"]
+        return _choice((key,), given, _choices(context["expected_tags"]))
     if kind == "union_tag_not_found":
         key = str(context["discriminator"]).strip("'")
         return f"{_called(path)} says no '{key}'; add it."
@@ -139,6 +140,9 @@ def _choices(listed: str) -> list[str]:
 
 
 def _choice(path: Path_, given: Any, known: Sequence[str]) -> str:
+    if isinstance(given, list | Mapping):  # its Python form would tell nobody anything, and may be long
+        kind = "a list" if isinstance(given, list) else "a mapping"
+        return f"{_called(path)} has to be {' or '.join(known) or 'left out'}, not {kind}."
     given = str(given)[:60]
     return (
         f"{_called(path)} cannot be '{given}'{did_you_mean(given, known)}; it is one of {', '.join(known) or 'none'}."

@@ -9,7 +9,7 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
-from riskset import claims, covariates
+from riskset import claims, covariates, review
 from riskset.errors import CancelledError, ConditionError, Problem, StudyFileError, UsageError, did_you_mean
 from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
@@ -83,6 +83,7 @@ class Study:
         protocol = load(text, study_vocabulary(), file=path.name)
         hashes = {path.name: _sha256(text)}
         mappings, problems = _mappings(protocol, path.parent, hashes)
+        problems += _unknown_rules(protocol)
         published = None
         if protocol.claims is not None:
             try:
@@ -232,6 +233,19 @@ def _mappings(protocol: Protocol, folder: Path, hashes: dict[str, str]) -> tuple
         except UsageError as error:
             problems.append(protocol.locations.problem(("centres", centre, "mapping"), str(error)))
     return mappings, problems
+
+
+def _unknown_rules(protocol: Protocol) -> list[Problem]:
+    """Give the answers that belong to no rule: nobody would ever read them."""
+    return [
+        protocol.locations.problem(
+            ("review", name),
+            f"There is no review rule '{name}'{did_you_mean(name, review.RULES)}; rules are {', '.join(review.RULES)}.",
+            key=True,
+        )
+        for name in protocol.review
+        if name not in review.RULES
+    ]
 
 
 def _unknown_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> list[Problem]:
