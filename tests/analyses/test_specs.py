@@ -11,6 +11,7 @@ import pytest
 
 from analyses.builders import TYPES, frame, members, protocol, run
 from riskset import analyses
+from riskset.analyses import ascertainment, data_quality
 from riskset.cohort import AnalysisSet, analysis_set
 from riskset.progress import Progress
 from riskset.results import DAYS_PER_MONTH, ResultRow, Results
@@ -428,27 +429,40 @@ def test_ascertainment_counts_the_screened_and_the_included(marked: AnalysisSet)
     results = ascertained(marked, "her2")
     classes = {"variable": "her2", "group": None, "statistic": "n", "method": None}
     assert values(results, "level", "value", **classes, population="screened") == [
+        ("zero", 1),
         ("low", 2),
         ("positive", 1),
-        ("zero", 1),
         ("unknown", 1),
     ]
     assert values(results, "level", "value", **classes, population=None) == [
+        ("zero", 1),
         ("low", 2),
         ("positive", 0),
-        ("zero", 1),
         ("unknown", 0),
     ]
     by_year = values(
         results, "group_level", "value", statistic="n", group="her2_year", level="low", population="screened"
     )
-    assert by_year == [("2019", 0), ("2020", 2), ("unknown", 0)]
+    assert by_year == [("2018-2020", 2), ("unknown", 0)]
     crossed = results.one(population="screened", group_level="2+", variable="her2_ish", level="NEG")
     assert crossed.value == 1
     assert (
         results.one(population="screened", group="centre", group_level="south", level="unknown", statistic="n").value
         == 1
     )
+
+
+def test_years_of_specimens_are_merged_to_periods_that_end_with_the_latest() -> None:
+    years = pl.Series([2022, 2020, 2019, 2011, 2010, 2004, None], dtype=pl.Int32)
+    assert ascertainment._period(years).to_list() == [
+        "2020-2022", "2020-2022", "2017-2019", "2011-2013", "before 2011", "before 2011", "unknown",
+    ]  # fmt: skip
+
+
+def test_queries_say_in_words_what_was_asked() -> None:
+    assert data_quality.meaning_of("V16") == "IHC 2+ without in situ hybridisation"
+    assert data_quality.meaning_of("her2_lone_plus") == "A lone plus is read as HER2-positive"
+    assert data_quality.meaning_of("unheard_of") is None
 
 
 def test_agreement_is_between_the_first_and_the_last_classed_specimen(marked: AnalysisSet) -> None:
@@ -461,7 +475,7 @@ def test_agreement_is_between_the_first_and_the_last_classed_specimen(marked: An
 def test_hormone_receptors_are_read_from_their_own_columns(marked: AnalysisSet) -> None:
     results = ascertained(marked, "hormone_receptors")
     key = {"variable": "hormone_receptors", "group": None, "statistic": "n", "population": "screened", "method": None}
-    assert values(results, "level", "value", **key) == [("negative", 1), ("positive", 3), ("unknown", 1)]
+    assert values(results, "level", "value", **key) == [("positive", 3), ("negative", 1), ("unknown", 1)]
     # Of parts of which nothing is recorded there are no rows.
     assert {r.group for r in results} == {None, "centre", "hormone_receptors_reason"}
 

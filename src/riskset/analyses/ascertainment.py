@@ -16,6 +16,9 @@ from riskset.protocol import Id
 from riskset.results import ResultRow, RowWriter
 
 UNKNOWN = "unknown"
+# Specimens are counted by periods of so many years, the last ending with the latest specimen; what is older than the
+# last periods is one level of its own.
+PERIOD_YEARS, PERIODS = 3, 4
 
 # Biomarker -> how its columns are called, and the classes of a specimen that two readings can agree on.
 _COLUMNS: dict[str, str] = {"hormone_receptors": "hr"}
@@ -37,13 +40,13 @@ def run(name: str, spec: Spec, analysis_set: AnalysisSet) -> list[ResultRow]:
     mark = spec.biomarker
     writer = RowWriter(analysis=name, plan=spec.plan)
     screened = _words(analysis_set.screened, mark)
-    classes = sorted(screened["class"].unique().to_list(), key=lambda c: (c == UNKNOWN, c))
+    classes = _in_order(screened["class"], list(getattr(analysis_set.protocol.biomarkers.get(mark), "levels", ())))
     for population, frame in (("screened", screened), (None, screened.filter(pl.col("included")))):
         w = writer.within(population=population)
         w.add("n", frame.height)
         _distribution(w, frame, mark, classes)
         for part in _parts(analysis_set.screened, mark):
-            for level in _order(screened[part]):
+            for level in _levels(screened[part], part, analysis_set):
                 mine = frame.filter(pl.col(part) == level)
                 _distribution(w.within(group=_group(mark, part), group_level=level), mine, mark, classes)
         if "score" in _parts(analysis_set.screened, mark):
@@ -82,14 +85,41 @@ def _words(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
         word(f"{prefix}_score").alias("score"),
         word(f"{prefix}_ish").alias("ish"),
         word(f"{prefix}_reason").alias("reason"),
-        (pl.col(year).dt.year().cast(pl.String) if year in frame.columns else pl.lit(None, pl.String))
-        .fill_null(UNKNOWN)
-        .alias("year"),
+        (_period(frame[year].dt.year()) if year in frame.columns else pl.lit(UNKNOWN)).alias("year"),
     )
 
 
-def _order(values: pl.Series) -> list[str]:
-    return sorted(values.unique().to_list(), key=lambda v: (v == UNKNOWN, v))
+def _period(years: pl.Series) -> pl.Series:
+    """Give the period of each year: `2020-2022`, `before 2011`, `unknown`."""
+    known = years.drop_nulls()
+    if known.is_empty():
+        return pl.Series([UNKNOWN] * len(years), dtype=pl.String)
+    last = max(known.to_list())
+    oldest = last - PERIOD_YEARS * PERIODS + 1
+
+    def named(year: int | None) -> str:
+        if year is None:
+            return UNKNOWN
+        if year < oldest:
+            return f"before {oldest}"
+        end = last - (last - year) // PERIOD_YEARS * PERIOD_YEARS
+        return f"{end - PERIOD_YEARS + 1}-{end}"
+
+    return pl.Series([named(year) for year in years.to_list()], dtype=pl.String)
+
+
+def _levels(values: pl.Series, part: str, analysis_set: AnalysisSet) -> list[str]:
+    if part == "centre":
+        return _in_order(values, list(analysis_set.protocol.centres))
+    if part == "year":
+        return _in_order(values, [v for v in values.unique().to_list() if v.startswith("before")])
+    return _in_order(values, [])
+
+
+def _in_order(values: pl.Series, first: list[str]) -> list[str]:
+    """Give the values in the order of `first`, then the others by name, unknown last."""
+    places = {value: position for position, value in enumerate(first)}
+    return sorted(values.unique().to_list(), key=lambda v: (v == UNKNOWN, places.get(v, len(first)), v))
 
 
 def _distribution(w: RowWriter, frame: pl.DataFrame, mark: str, classes: list[str]) -> None:
@@ -105,8 +135,8 @@ def _share(w: RowWriter, count: int, n: int) -> None:
 
 
 def _score_by_ish(w: RowWriter, frame: pl.DataFrame, screened: pl.DataFrame, mark: str) -> None:
-    for score in _order(screened["score"]):
-        for ish in _order(screened["ish"]):
+    for score in _in_order(screened["score"], []):
+        for ish in _in_order(screened["ish"], []):
             mine = frame.filter((pl.col("score") == score) & (pl.col("ish") == ish))
             w.add("n", mine.height, group=f"{mark}_score", group_level=score, variable=f"{mark}_ish", level=ish)
 

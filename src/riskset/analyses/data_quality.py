@@ -7,8 +7,19 @@ from typing import Any
 
 import polars as pl
 
+from riskset import biomarkers, covariates, endpoints, ingest, quality, timeline
 from riskset.cohort import AnalysisSet
 from riskset.results import ResultRow, RowWriter
+
+# What each check asks, in words. Where two rooms use one id, the sentence of `quality` holds, as in the study file.
+MEANINGS: dict[str, str] = {
+    **ingest.CHECKS,
+    **timeline.CHECKS,
+    **biomarkers.CHECKS,
+    **covariates.CHECKS,
+    **endpoints.CHECKS,
+    **quality.CHECKS,
+}
 
 
 def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
@@ -25,8 +36,15 @@ def run(name: str, analysis_set: AnalysisSet) -> list[ResultRow]:
         queries = analysis_set.queries.filter(mine)
         w.add("queries", int(queries["n"].sum()))
         for q in queries.iter_rows(named=True):
-            w.add("queries", q["n"], variable=q["check"], level=f"{q['severity']}/{q['action']}")
+            level = f"{q['severity']}/{q['action']}"
+            w.add("queries", q["n"], variable=q["check"], level=level, text=meaning_of(q["check"]))
     return writer.rows
+
+
+def meaning_of(check: str) -> str | None:
+    """Say what a check asks; what follows a semicolon tells the data manager what to do and stays in the query list."""
+    sentence = MEANINGS.get(check)
+    return None if sentence is None else sentence.split(";")[0].rstrip(".")
 
 
 def _places(sources: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:

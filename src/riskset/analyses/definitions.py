@@ -8,6 +8,7 @@ from typing import Any
 from riskset.cohort import AnalysisSet
 from riskset.protocol import Protocol
 from riskset.results import ResultRow, RowWriter
+from riskset.tables import VISCERAL
 
 _SECTIONS = (
     "study",
@@ -36,6 +37,11 @@ def parameters(protocol: Protocol) -> Iterator[tuple[str, str]]:
     dumped = protocol.model_dump(mode="json")
     for section in _SECTIONS:
         yield from _walk(section, dumped.get(section))
+        if section == "covariates":
+            # A definition of visceral disease is a word for a list of organs: the list is what readers need.
+            for name, spec in protocol.covariates.items():
+                if getattr(spec, "rule", None) == "visceral":
+                    yield f"covariates.{name}.organs", _text(list(VISCERAL[spec.definition]))
         if section == "study":
             # Of a centre only what changes numbers: its label and its mapping are no parameters.
             for centre, spec in dumped["centres"].items():
