@@ -12,7 +12,49 @@ from riskset.report.tablemodel import figures_of
 from riskset.report.tables import other
 from riskset.results import Results
 
-__all__ = ["claims_lines", "fragment", "headline", "write"]
+__all__ = ["Draft", "claims_lines", "fragment", "headline", "write"]
+
+
+class Draft:
+    """A report in the making: from `with Draft(...)` on its figures are drawn while its caller does other things."""
+
+    def __init__(
+        self,
+        *,
+        protocol: Protocol,
+        results: Results,
+        findings: Sequence[other.FindingLike],
+        verdicts: Sequence[other.VerdictLike],
+        manifest: Mapping[str, Any],
+    ) -> None:
+        self._document = sections.document(protocol, results, findings, verdicts, manifest)
+        self._studio = drawing.Studio(figures_of(self._document.sections))
+
+    def __enter__(self) -> Draft:
+        self._studio.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._studio.__exit__(*error)
+
+    def write(self, out: Path) -> list[Path]:
+        """Write `report.html`, `report.docx` and `figures/*.svg|png` into a folder; the same input, the same bytes.
+
+        Returns
+        -------
+        The files written, in the order of writing.
+        """
+        folder, drawn = out / "figures", self._studio.drawn
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [_write_text(folder / f"{name}.svg", d.svg) for name, d in drawn.items()]
+        paths.append(_write_text(out / "report.html", html.page(self._document, drawn)))
+        # The pictures are asked for when all the rest of the Word file stands.
+        paths.append(out / "report.docx")
+        paths[-1].write_bytes(word.document_bytes(self._document, drawn, self._studio.pictures))
+        for name, picture in self._studio.pictures().items():
+            paths.append(folder / f"{name}.png")
+            paths[-1].write_bytes(picture)
+        return paths
 
 
 def write(
@@ -24,33 +66,15 @@ def write(
     verdicts: Sequence[other.VerdictLike],
     manifest: Mapping[str, Any],
 ) -> list[Path]:
-    """Write `report.html`, `report.docx` and `figures/*.svg|png` into a folder; the same input gives the same bytes.
-
-    Returns
-    -------
-    The files written, in the order of writing.
-    """
-    document = sections.document(protocol, results, findings, verdicts, manifest)
-    with drawing.Studio(figures_of(document.sections)) as studio:
-        paths = _write_figures(out / "figures", studio.drawn)
-        paths.append(_write_text(out / "report.html", html.page(document, studio.drawn)))
-        pictures = studio.pictures()
-    for name, picture in pictures.items():
-        paths.append(out / "figures" / f"{name}.png")
-        paths[-1].write_bytes(picture)
-    paths.append(out / "report.docx")
-    paths[-1].write_bytes(word.document_bytes(document, studio.drawn, pictures))
-    return paths
+    """Write a report, as `Draft.write` says."""
+    draft = Draft(protocol=protocol, results=results, findings=findings, verdicts=verdicts, manifest=manifest)
+    with draft:
+        return draft.write(out)
 
 
 def _write_text(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def _write_figures(folder: Path, drawn: Mapping[str, drawing.Drawn]) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    return [_write_text(folder / f"{name}.svg", d.svg) for name, d in drawn.items()]
 
 
 def headline(protocol: Protocol, results: Results) -> list[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
-from riskset.report import _heavy
+from riskset.report.renderer import Here, Renderer, start
 from riskset.report.tablemodel import Figure, printable
 
 # Printed width of the widest figure, and dots an inch of what goes into Word.
 WIDTH_INCHES, DOTS_PER_INCH = 6.5, 600
+# More would only share the memory's bandwidth, and each holds a picture of 75 MB.
+_RENDERERS = 2
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
 
 
@@ -30,24 +33,23 @@ class Drawn:
         """Width on paper: the widest figure fills the line, a narrower one keeps its letters as large."""
         return min(WIDTH_INCHES, self.width / 96)
 
-    def png(self) -> bytes:
+    def png(self, renderer: Renderer) -> bytes:
         """Draw it as PNG at 600 dots an inch of its printed width."""
         scale = self.inches * DOTS_PER_INCH / self.width
         # `ppi` both scales and is written into the file; the scale makes up for the former.
-        image: bytes = _heavy.vl_convert().svg_to_png(self.svg, scale=scale * 72 / DOTS_PER_INCH, ppi=DOTS_PER_INCH)
-        return image
+        return renderer.draw({"svg": self.svg, "scale": scale * 72 / DOTS_PER_INCH, "ppi": DOTS_PER_INCH})
 
 
-def draw(figure: Figure) -> Drawn:
+def draw(figure: Figure, renderer: Renderer) -> Drawn:
     """Draw a figure."""
-    svg = printable(figure.svg) if figure.svg is not None else _from_spec(figure)
+    svg = printable(figure.svg) if figure.svg is not None else _from_spec(figure, renderer)
     size = _SIZE.search(svg)
     assert size is not None, "every SVG states its size"
     return Drawn(figure, svg, float(size.group(1)), float(size.group(2)))
 
 
 def _printable(spec: Any) -> Any:
-    """Clean every text of a specification: the renderer aborts the program at a control character."""
+    """Clean every text of a specification: the renderer aborts its process at a control character."""
     if isinstance(spec, str):
         return printable(spec)
     if isinstance(spec, dict):
@@ -55,8 +57,8 @@ def _printable(spec: Any) -> Any:
     return [_printable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 
-def _from_spec(figure: Figure) -> str:
-    svg: str = _heavy.vl_convert().vegalite_to_svg(_printable(figure.spec))
+def _from_spec(figure: Figure, renderer: Renderer) -> str:
+    svg = renderer.draw({"spec": _printable(figure.spec)}).decode("utf-8")
     # Several figures share one page: ids of clips and gradients must not meet.
     for name in sorted(set(re.findall(r' id="([^"]+)"', svg))):
         svg = svg.replace(f' id="{name}"', f' id="{figure.id}-{name}"').replace(
@@ -66,32 +68,61 @@ def _from_spec(figure: Figure) -> str:
 
 
 def draw_all(figures: Sequence[Figure]) -> dict[str, Drawn]:
-    """Draw figures, each once."""
-    return {figure.id: draw(figure) for figure in figures}
+    """Draw figures in this process, each once."""
+    here = Here()
+    return {figure.id: draw(figure, here) for figure in figures}
 
 
 class Studio:
-    """Draws the figures of a report while the report is written: SVG at once, PNG beside.
+    """Draws the figures of a report in processes of their own while the report is written.
 
-    The renderer works without holding Python's lock, so a second core draws while the first writes.
+    One renderer draws every SVG (only it has to start the program that knows Vega-Lite); the other makes PNGs of what
+    is drawn already, and both do when all are.
     """
 
     def __init__(self, figures: Sequence[Figure]) -> None:
         self._figures = figures
-        self._pool = ThreadPoolExecutor(max_workers=2)
+        self._renderers: list[Renderer] = []
+        self._idle: SimpleQueue[Renderer] = SimpleQueue()
+        self._pool = ThreadPoolExecutor(max_workers=_RENDERERS)
         self._pictures: dict[str, Future[bytes]] = {}
-        self.drawn: dict[str, Drawn] = {}
+        self._drawn: Future[dict[str, Drawn]] | None = None
 
     def __enter__(self) -> Studio:
-        self.drawn = draw_all(self._figures)
-        # The largest first, so that no core is left waiting for it at the end.
-        for drawn in sorted(self.drawn.values(), key=lambda d: -d.height / d.width):
-            self._pictures[drawn.figure.id] = self._pool.submit(drawn.png)
+        if self._figures:
+            self._renderers = [start() for _ in range(_RENDERERS)]
+            for renderer in self._renderers[1:]:
+                self._idle.put(renderer)
+            self._drawn = self._pool.submit(self._draw_all, self._renderers[0])
         return self
 
     def __exit__(self, *_: object) -> None:
+        # The processes end first: a thread that waits for one would wait on.
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for renderer in self._renderers:
+            renderer.end()
         self._pool.shutdown(wait=True)
 
+    def _draw_all(self, renderer: Renderer) -> dict[str, Drawn]:
+        found: dict[str, Drawn] = {}
+        for figure in self._figures:
+            found[figure.id] = draw(figure, renderer)
+            self._pictures[figure.id] = self._pool.submit(self._picture, found[figure.id])
+        self._idle.put(renderer)
+        return found
+
+    def _picture(self, drawn: Drawn) -> bytes:
+        renderer = self._idle.get()
+        try:
+            return drawn.png(renderer)
+        finally:
+            self._idle.put(renderer)
+
+    @property
+    def drawn(self) -> Mapping[str, Drawn]:
+        """Each figure as SVG; waits until all are drawn."""
+        return {} if self._drawn is None else self._drawn.result()
+
     def pictures(self) -> dict[str, bytes]:
-        """Give each figure as PNG."""
+        """Give each figure as PNG; waits until all are made."""
         return {name: self._pictures[name].result() for name in self.drawn}

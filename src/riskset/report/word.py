@@ -6,8 +6,10 @@ passes through `_escaped`, so that nothing a hospital wrote becomes markup or a 
 
 from __future__ import annotations
 
+import struct
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -172,6 +174,15 @@ def _block(block: Block) -> str:
     return _paragraph(_runs(block.text), _PARAGRAPH_STYLES[block.style])
 
 
+def _placeholder(number: int) -> bytes:
+    """Give the smallest file that python-docx takes for a picture; each number another one, else it keeps only one."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", number, 1, 1, 0, 0, 0, 0)
+    chunks = (head, b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks
+    )
+
+
 class _Writer:
     """Puts blocks into a python-docx document."""
 
@@ -182,17 +193,22 @@ class _Writer:
         for child in [c for c in body if not c.tag.endswith("}sectPr")]:
             body.remove(child)
         self._end = body[-1]
+        # Name of an image in the package -> figure whose picture it will hold.
+        self.places: dict[str, str] = {}
 
     def add(self, xml: str) -> None:
         """Add elements before the section properties that end the body."""
         for element in self._parse(f'<w:body xmlns:w="{_NAMESPACE}">{xml}</w:body>'):
             self._end.addprevious(element)
 
-    def figure(self, figure: Figure, drawn: Drawn, picture: bytes) -> None:
-        """Add a figure with its description and caption."""
+    def figure(self, figure: Figure, drawn: Drawn) -> None:
+        """Add a figure with its description and caption; its picture comes in at the very end."""
         width = round(drawn.inches * _EMU)
         height = round(width * drawn.height / drawn.width)
-        inline = self.document.part.new_pic_inline(BytesIO(picture), width, height)
+        part = self.document.part
+        inline = part.new_pic_inline(BytesIO(_placeholder(len(self.places) + 1)), width, height)
+        image = part.related_parts[inline.graphic.graphicData.pic.blipFill.blip.embed]
+        self.places[str(image.partname).lstrip("/")] = figure.id
         inline.docPr.set("descr", printable(figure.alternative))
         inline.docPr.set("title", printable(f"{figure.number}. {figure.title}"))
         paragraph = self._parse(
@@ -277,8 +293,10 @@ def _properties(writer: _Writer, document: Document) -> None:
     core.created = core.modified = core.last_printed = _MOMENT
 
 
-def document_bytes(document: Document, drawn: Mapping[str, Drawn], pictures: Mapping[str, bytes]) -> bytes:
-    """Give the Word file; `pictures` are the figures as PNG."""
+def document_bytes(
+    document: Document, drawn: Mapping[str, Drawn], pictures: Callable[[], Mapping[str, bytes]]
+) -> bytes:
+    """Give the Word file; `pictures` gives the figures as PNG, and is called last because they take the longest."""
     writer = _Writer()
     _styles(writer.document)
     _edges(writer, document)
@@ -293,16 +311,17 @@ def document_bytes(document: Document, drawn: Mapping[str, Drawn], pictures: Map
         writer.add(_paragraph(_run(section.title), "Heading1"))
         for block in section.blocks:
             if isinstance(block, Figure):
-                writer.figure(block, drawn[block.id], pictures[block.id])
+                writer.figure(block, drawn[block.id])
             else:
                 writer.add(_block(block))
     raw = BytesIO()
     writer.document.save(raw)
-    return _repacked(raw.getvalue())
+    found = pictures()
+    return _repacked(raw.getvalue(), {place: found[name] for place, name in writer.places.items()})
 
 
-def _repacked(raw: bytes) -> bytes:
-    """Write the package again with fixed times and order; pictures are packed already and are stored."""
+def _repacked(raw: bytes, pictures: Mapping[str, bytes]) -> bytes:
+    """Write the package again with fixed times and order and its pictures, which are packed already and are stored."""
     packed = BytesIO()
     with zipfile.ZipFile(BytesIO(raw)) as old, zipfile.ZipFile(packed, "w") as new:
         names = sorted(old.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
@@ -310,5 +329,5 @@ def _repacked(raw: bytes) -> bytes:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16
-            new.writestr(entry, old.read(name))
+            new.writestr(entry, pictures[name] if name in pictures else old.read(name))
     return packed.getvalue()
