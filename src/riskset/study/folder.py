@@ -6,9 +6,11 @@ import hashlib
 import json
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +19,7 @@ import riskset
 from riskset import report
 from riskset.errors import UsageError
 from riskset.ingest import write_query_list
+from riskset.results import Results
 from riskset.study.check_r import write_check_r
 from riskset.study.output import MANIFEST, PRIVATE, STUDY_COPY
 from riskset.study.trace import records_table
@@ -75,11 +78,9 @@ def _write_queries(folder: Path, study: Study) -> None:
         )
 
 
-def _write_private(folder: Path, study: Study) -> None:
+def _write_patients(folder: Path, study: Study) -> None:
     state = study.state
-    folder.mkdir()
     assert state.analysis_set is not None
-    assert state.results is not None
     # `patients` of the analysis set carries the populations; those screened and lost stand beside them.
     members = state.analysis_set.patients
     populations = [name for name in members.columns if name.startswith("population_")]
@@ -92,8 +93,6 @@ def _write_private(folder: Path, study: Study) -> None:
     records_table(state.tables).write_parquet(folder / "records.parquet")
     _write(folder / STUDY_COPY, study.text)
     state.tables["queries"].write_parquet(folder / "cleaning_log.parquet")
-    _write_queries(folder, study)
-    write_check_r(folder, study.protocol, state.analysis_set, state.results)
 
 
 def _attrition(study: Study) -> list[dict[str, Any]]:
@@ -101,26 +100,50 @@ def _attrition(study: Study) -> list[dict[str, Any]]:
 
 
 def _fill(folder: Path, study: Study) -> None:
-    state = study.state
+    state, private = study.state, folder / PRIVATE
     assert state.results is not None
+    assert state.analysis_set is not None
+    private.mkdir()
     manifest = describe(study, "complete")
-    report.write(
-        folder,
-        protocol=study.protocol,
-        results=state.results,
-        findings=state.findings,
-        verdicts=state.verdicts,
-        manifest=manifest,
-    )
-    _write(folder / "results.json", state.results.to_json())
-    state.results.to_frame().write_parquet(folder / "results.parquet")
-    _write(folder / "attrition.json", _json(_attrition(study)))
-    _write(folder / "review.json", _json([finding.as_dict() for finding in state.findings]))
-    _write_private(folder / PRIVATE, study)
-    manifest["outputs"] = _outputs(folder)
+    timings = {name: seconds for name, seconds in study.timings.items() if name != "write"}
+    with _timed(timings, "write_outline"):
+        draft = report.Draft(
+            protocol=study.protocol,
+            results=state.results,
+            findings=state.findings,
+            verdicts=state.verdicts,
+            manifest=manifest,
+        )
+    # Its figures are drawn beside all that follows, so the report itself comes last.
+    with draft:
+        with _timed(timings, "write_results"):
+            _write_results(folder, study, state.results)
+        with _timed(timings, "write_patients"):
+            _write_patients(private, study)
+        with _timed(timings, "write_queries"):
+            _write_queries(private, study)
+        with _timed(timings, "write_check_r"):
+            write_check_r(private, study.protocol, state.analysis_set, state.results)
+        with _timed(timings, "write_report"):
+            draft.write(folder)
+    with _timed(timings, "write_hashes"):
+        manifest["outputs"] = _outputs(folder)
     _write(folder / MANIFEST, _json(manifest))
-    timings = {name: round(seconds, 4) for name, seconds in study.timings.items()}
-    _write(folder / PRIVATE / _TIMINGS, _json(timings))
+    _write(private / _TIMINGS, _json({name: round(seconds, 4) for name, seconds in timings.items()}))
+
+
+def _write_results(folder: Path, study: Study, results: Results) -> None:
+    _write(folder / "results.json", results.to_json())
+    results.to_frame().write_parquet(folder / "results.parquet")
+    _write(folder / "attrition.json", _json(_attrition(study)))
+    _write(folder / "review.json", _json([finding.as_dict() for finding in study.state.findings]))
+
+
+@contextmanager
+def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    timings[name] = perf_counter() - started
 
 
 def require_replaceable(out: Path) -> None:
