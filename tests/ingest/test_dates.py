@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -112,6 +112,13 @@ def test_two_digit_years_have_a_pivot_of_their_own_for_births():
         ("42492", EXCEL_1904, MAY_3, None),
         ("20200503", EXCEL_1900, MAY_3, None),
         ("2020", EXCEL_1900, None, "year_only"),
+        ("1961", EXCEL_1900, None, "year_only"),
+        ("1961.5", EXCEL_1900, None, "unreadable"),
+        ("9999", EXCEL_1900, None, "unreadable"),
+        ("10000", EXCEL_1900, date(1927, 5, 18), None),
+        ("80001", EXCEL_1900, None, "unreadable"),
+        ("nan", EXCEL_1900, None, "unreadable"),
+        ("inf", EXCEL_1900, None, "unreadable"),
         ("0", EXCEL_1900, None, None),
         ("12", EXCEL_1900, None, "unreadable"),
         ("-3", EXCEL_1900, None, "unreadable"),
@@ -122,6 +129,12 @@ def test_two_digit_years_have_a_pivot_of_their_own_for_births():
 def test_number_cells_are_serial_days_of_their_system(text, origin, value, problem):
     reading = read_date(text, Kind.NUMBER, order="dmy", origin=origin)
     assert (reading.value, reading.problem) == (value, problem)
+
+
+def test_a_year_typed_into_a_cell_with_a_date_format_is_a_year():
+    assert read_date("1905-05-14", Kind.DATE, order=None, origin=EXCEL_1900).problem == "year_only"
+    assert read_date("1961-05-14", Kind.DATE, order=None, origin=EXCEL_1900).value == date(1961, 5, 14)
+    assert read_date("1905-05-14", Kind.TEXT, order=None, origin=EXCEL_1900).value == date(1905, 5, 14)
 
 
 def test_a_number_written_as_text_is_no_serial_day():
@@ -149,10 +162,11 @@ def test_a_written_date_reads_back(day, separator, order, pad):
 def test_a_serial_day_reads_back(day, origin):
     serial = (day - origin).days
     reading = read_date(str(serial), Kind.NUMBER, order=None, origin=origin)
-    if 1900 <= serial <= 2100:
-        assert reading.problem == "year_only"  # a bare year is likelier than a day of the 1900s
+    if 10_000 <= serial <= 80_000:
+        assert reading.value == day
     else:
-        assert reading.value == origin + timedelta(days=serial)
+        assert reading.value is None  # a bare year is likelier than a day of the 1900s
+        assert reading.problem == ("year_only" if 1900 <= serial <= 2100 else "unreadable")
 
 
 @given(st.text(max_size=30), st.sampled_from(list(Kind)), st.sampled_from([None, "dmy", "mdy", "ymd"]))

@@ -245,8 +245,8 @@ blocks:
     assert queries(tables, "patient", "check", "severity", "action", "table") == [
         ("1", "partial_date", "warning", "set_missing", "contacts"),
         ("1", "partial_date", "info", "reported", "drugs"),
-        ("2", "partial_date", "warning", "set_missing", "contacts"),
-        ("2", "partial_date", "warning", "set_missing", "drugs"),
+        ("2", "V03", "warning", "set_missing", "contacts"),
+        ("2", "V03", "warning", "set_missing", "drugs"),
     ]
 
 

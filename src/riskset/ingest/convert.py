@@ -274,44 +274,8 @@ def _two_orders(
     fitting = (evidence.day_first | evidence.month_first) - against
     contradicting = int(texts.is_in(sorted(against)).sum())
     if contradicting >= int(texts.is_in(sorted(fitting)).sum()):
-        return _column_problem(f"at least as many dates contradict the declared order ({declared}) as only it can read",
-                               both, "set missing"), True  # fmt: skip
-    if not both:
-        return None, False
-    clause = f"{contradicting} {'date contradicts' if contradicting == 1 else 'dates contradict'} the declared order"
-    return _column_problem(f"{clause} ({declared})", both, "read by the declared order", action="reported"), False
-
-
-def _column_problem(reason: str, both: int, done: str, action: str = "set_missing") -> Problem:
-    were = "was" if both == 1 else "were"
-    return Problem(
-        "V03",
-        "error" if action == "set_missing" else "warning",
-        action,
-        f"two date orders in a column: {reason}; {both} {'date' if both == 1 else 'dates'} that "
-        f"{'fits' if both == 1 else 'fit'} both orders {were} {done}; please confirm the order",
-    )
-
-
-def _two_orders(
-    evidence: OrderEvidence, against: frozenset[str], declared: Order | None, cells: Cells
-) -> tuple[Problem | None, bool]:
-    """Say what a column of two orders means for the dates that fit both, and whether they are set missing.
-
-    A declared order is the centre's word, and a few cells against it are those cells' mistakes. Where at least as many
-    cells contradict it as only it can read, the declaration itself is in doubt.
-    """
-    if not against:
-        return None, False
-    texts = cells.texts.filter(cells.kinds == int(Kind.TEXT))
-    both = int(texts.is_in(sorted(evidence.open)).sum())
-    if declared is None:
-        return _column_problem("no order is declared for the column, which holds two", both, "set missing"), True
-    fitting = (evidence.day_first | evidence.month_first) - against
-    contradicting = int(texts.is_in(sorted(against)).sum())
-    if contradicting >= int(texts.is_in(sorted(fitting)).sum()):
-        return _column_problem(f"at least as many dates contradict the declared order ({declared}) as only it can read",
-                               both, "set missing"), True  # fmt: skip
+        doubt = f"at least as many dates contradict the declared order ({declared}) as only it can read"
+        return _column_problem(doubt, both, "set missing"), True
     if not both:
         return None, False
     clause = f"{contradicting} {'date contradicts' if contradicting == 1 else 'dates contradict'} the declared order"

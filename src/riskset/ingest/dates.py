@@ -4,7 +4,8 @@ Conventions, stated once.
 
 - A text that begins with a four-digit year is year, month, day, whatever order is declared.
 - Two-digit years: up to `YEAR_PIVOT` is 20xx, above it 19xx; for a birth the pivot is `BIRTH_PIVOT`.
-- A number in a cell of a spreadsheet is that program's serial day (1900 or 1904 system) between 1920 and 2100.
+- A number in a cell of a spreadsheet is that program's serial day (1900 or 1904 system) from 10,000 to 80,000.
+- A cell from 1900 to 2100 is a year, also where a date format shows it as a day of 1905: somebody typed the year alone.
 - `00.00.0000`, `01.01.1900` and `31.12.9999` are programs' words for an empty field.
 - A year outside 1900 to 2100 is unreadable: that holds the Hijri and Buddhist calendars off.
 - A partial date is never taken for a full one: with a month known it is the 15th, with the year alone it is nothing.
@@ -12,6 +13,7 @@ Conventions, stated once.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +30,8 @@ YEAR_PIVOT = 30
 BIRTH_PIVOT = 10
 IMPUTED_DAY = 15
 _YEARS = range(1900, 2101)
-_SERIAL_YEARS = range(1920, 2101)
+# Serial days of 1927 to 2119 (1900 system); smaller numbers are years, ages or codes.
+_SERIAL_DAYS = range(10_000, 80_001)
 _EMPTY = {(0, 0, 0), (1900, 1, 1), (9999, 12, 31), (1899, 12, 30), (1904, 1, 1)}
 
 _TIME = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?Z?)?"
@@ -138,6 +141,8 @@ def read_date(
         return _from_number(text, origin)
     if kind == Kind.ERROR:
         return DateReading(None, "unreadable")
+    if kind == Kind.DATE and origin is not None and _is_typed_year(text, origin):
+        return DateReading(None, "year_only")
     if kind == Kind.DATE and re.match(r"\d{1,2}:", text):
         # A time without a day: midnight is what a spreadsheet shows for serial day 0, an empty field.
         return DateReading(None, None if text == "00:00:00" else "unreadable")
@@ -156,10 +161,18 @@ def _from_number(text: str, origin: date | None) -> DateReading:
         return DateReading(None, "unreadable")
     if serial in (0, 1):
         return DateReading(None)
-    if origin is None or not 0 < serial < 100_000:
+    if origin is None or not math.isfinite(serial) or int(serial) not in _SERIAL_DAYS:
         return DateReading(None, "unreadable")
     found = origin + timedelta(days=int(serial))
-    return DateReading(found) if found.year in _SERIAL_YEARS else DateReading(None, "unreadable")
+    return DateReading(found) if found.year in _YEARS else DateReading(None, "unreadable")
+
+
+def _is_typed_year(text: str, origin: date) -> bool:
+    """Whether a date cell is a year that its format shows as a day: 1961 as 14 May 1905."""
+    try:
+        return (date.fromisoformat(text) - origin).days in _YEARS
+    except ValueError:
+        return False
 
 
 def _from_digits(text: str, order: Order | None, pivot: int) -> DateReading | None:

@@ -14,11 +14,11 @@ QUERIES = PROVENANCE["queries"]
 # The questions that reading itself can ask. Check ids of the field's list where it has one, words where it has none.
 CHECKS: dict[str, str] = {
     "V01": "patient id missing, or in more than one row",
-    "V03": "date that is impossible or unreadable, or two date orders in a column",
+    "V03": "date that is impossible, unreadable or only a year, or two date orders in a column",
     "V38": "rows of one patient that give different values",
     "V44": "number that cannot be read, or read from a range or a bound",
     "unmapped_code": "text that the mapping's codes do not list",
-    "partial_date": "date without its day or month",
+    "partial_date": "date without its day",
     "unknown_patient": "row of a patient whom the list of patients lacks",
     "encoding_assumed": "text file whose encoding was not stated",
 }
@@ -52,7 +52,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "date_no_day": Problem("partial_date", "info", "reported", "the day is missing; the 15th of the month is used"),
     "date_no_day_unused": Problem("partial_date", "warning", "set_missing", "the day is missing; please complete it"),
-    "date_year_only": Problem("partial_date", "warning", "set_missing", "only the year is given; please complete it"),
+    "date_year_only": Problem("V03", "warning", "set_missing", "only a year is given; please give day, month and year"),
     "number_unreadable": Problem("V44", "warning", "set_missing", "the number cannot be read; please correct it"),
     "number_not_whole": Problem("V44", "warning", "set_missing", "a whole number is expected; please correct it"),
     "number_range": Problem("V44", "warning", "reported", "a range is given; its midpoint is used"),
