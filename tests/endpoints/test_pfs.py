@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from riskset.endpoints import add_endpoints, available_schemes
 from riskset.errors import DataRefusedError, StudyFileError
+from riskset.tables import PROVENANCE, fit
 from small_tables import by_patient, study, tables
 
 PFS = "endpoints:\n  pfs: {kind: pfs, also: [fda_a, fda_c_claims, new_therapy_event], max_gap_days: 210}\n"
@@ -81,6 +83,60 @@ def test_death_without_a_date_leaves_the_endpoint_unknown_unless_progression_cam
         contacts="patient | date | status\np | | dead\nq | | dead\n",
     )
     assert outcomes(given) == {"p": (None, None, "event_without_date"), "q": (60, 1, "progression")}
+
+
+UNREADABLE = """
+    patient | date       | response
+    scan    | 2020-06-01 | SD
+    scan    |            | PD
+    later   | 2020-06-01 | SD
+    later   |            | PD
+    later   | 2020-09-01 | PD
+    stated  | 2020-06-01 | SD
+    stated  |            | PD
+"""
+
+
+def asked_about(given, *rows, table="assessments", field="date", action="set_missing"):
+    """Give the tables with a question of the reader about a date in these rows."""
+    asked = given[table].filter(given[table]["row"].is_in(rows))
+    queries = asked.select(
+        "centre", "patient", "source", "row", check=pl.lit("V03"), severity=pl.lit("error"), action=pl.lit(action),
+        table=pl.lit(table), field=pl.lit(field), message=pl.lit("The date cannot be read."),
+    )  # fmt: skip
+    return given | {"queries": fit(queries, PROVENANCE["queries"])}
+
+
+def test_a_progression_whose_date_cannot_be_read_leaves_the_endpoint_unknown_unless_a_dated_event_tells():
+    given = tables(patients=patients("scan", "later", "stated"), assessments=UNREADABLE)
+    given = asked_about(given, 2, 4)
+    assert outcomes(given) == {
+        "scan": (None, None, "event_without_date"),
+        "later": (244, 1, "progression"),
+        "stated": (152, 0, "last_assessment"),  # a best response that never had a date
+    }
+    made = add_endpoints(study(PFS), given)["candidates"]
+    undated = made.filter(pl.col("scheme") == "ema", pl.col("role") == "event", pl.col("date").is_null())
+    assert undated.select("patient", "row", "kept", "why").rows() == [
+        ("later", 4, False, "its date cannot be read"),
+        ("scan", 2, False, "its date cannot be read"),
+        ("stated", 7, False, "it has no date"),
+    ]
+
+
+def test_only_a_date_that_was_set_missing_and_was_a_progression_s_counts_as_unreadable():
+    given = tables(patients=patients("scan"), assessments="patient | date | response\nscan | | SD\nscan | | PD\n")
+    known = (0, 0, "no_assessment")
+    assert outcomes(asked_about(given, 1)) == {"scan": known}
+    assert outcomes(asked_about(given, 2, action="reported")) == {"scan": known}
+    assert outcomes(asked_about(given, 2, field="target_sum")) == {"scan": known}
+    assert outcomes(asked_about(given, 2)) == {"scan": (None, None, "event_without_date")}
+
+
+def test_a_supplied_duration_stands_in_where_the_date_of_progression_cannot_be_read():
+    supplied = "patient | name | value | number | unit\nscan | pfs | 200 | 200 | days\nscan | pfs_event | 1 | 1 |\n"
+    given = tables(patients=patients("scan"), assessments=UNREADABLE, supplied=supplied)
+    assert outcomes(asked_about(given, 2)) == {"scan": (200, 1, "supplied")}
 
 
 DRUGS = """

@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from quality.builders import STUDY, add, asked, good, put, study, through
+from quality.builders import STUDY, add, asked, good, put, row, study, through
 from riskset import quality
 from riskset.endpoints import add_endpoints
+from riskset.tables import PROVENANCE, fit
 
 Tables = dict[str, pl.DataFrame]
 
@@ -347,6 +348,46 @@ def test_v47_uses_the_words_of_the_endpoints() -> None:
     protocol = study(text=STUDY.replace("{kind: pfs}", "{kind: pfs, prefer: supplied}"))
     found = through(protocol, good())
     assert "the supplied duration is used" in add_endpoints(protocol, found)["candidates"]["why"].to_list()
+
+
+# --------------------------------------------------------------------------------- events whose date is unreadable
+
+
+def unreadable_progression() -> Tables:
+    given = put(good(), "assessments", "date", None, "ada", response="PD")
+    question = located_query(given, "assessments", "date", response="PD")
+    # Ada's supplied duration and death would tell the endpoint.
+    given["supplied"] = given["supplied"].filter(~pl.col("name").str.starts_with("pfs"))
+    given["contacts"] = given["contacts"].filter(pl.col("status") != "dead")
+    return {**given, "queries": question}
+
+
+def located_query(given: Tables, table: str, field: str, patient: str = "ada", **where: object) -> pl.DataFrame:
+    """Give a reader's question about a date of a row."""
+    frame = given[table]
+    asked_row = frame.filter(row(frame, patient, **where)).select("centre", "patient", "source", "row")
+    words = {"check": "V03", "severity": "error", "action": "set_missing", "table": table, "field": field}
+    words |= {"message": "The date cannot be read.", "value": "31.02.21"}
+    return fit(asked_row.with_columns(pl.lit(word).alias(name) for name, word in words.items()), PROVENANCE["queries"])
+
+
+def test_a_progression_whose_date_cannot_be_read_is_asked_about_where_the_endpoint_hangs_on_it() -> None:
+    found = through(study(), unreadable_progression())
+    outcome = found["outcomes"].filter(pl.col("patient") == "ada")
+    assert outcome.select("event", "reason").rows() == [(None, "event_without_date")]
+    assert ("event_without_date", "ada", "assessments", "date") in asked(found)
+    messages = found["queries"].filter(pl.col("check") == "event_without_date")["message"].to_list()
+    assert messages == ["Until the date of this event is mended, it cannot be told: pfs."]
+
+
+def test_a_dated_event_that_tells_the_endpoint_spares_the_question() -> None:
+    given = add(unreadable_progression(), "contacts", patient="ada", date=date(2021, 3, 1), status="dead")
+    assert not any(row[0] == "event_without_date" for row in after(given))
+
+
+def test_nothing_is_asked_where_an_event_never_had_a_date() -> None:
+    given = unreadable_progression()
+    assert not any(row[0] == "event_without_date" for row in after({**given, "queries": given["queries"].clear()}))
 
 
 # ------------------------------------------------------------------------------------------- what all have in common

@@ -2,7 +2,8 @@
 
 Facts before the start never count. The earliest event not after a stop ends the time; without one the last censor fact
 not after the stop does; without that the time is censored where it starts. Facts of the same day: events in the order
-of the definition, then by sheet and row.
+of the definition, then by sheet and row. An event whose date a centre wrote but nobody can read leaves the endpoint
+unknown where no dated event ends the time: the last censor fact may lie after it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from riskset.tables import KEY
 
 AFTER_CUTOFF = "starts_after_cutoff"
 UNDATED = "event_without_date"
+UNREADABLE = "its date cannot be read"
 
 _CANDIDATE: dict[str, pl.DataType] = {
     "centre": pl.String(),
@@ -33,6 +35,7 @@ _CANDIDATE: dict[str, pl.DataType] = {
     "order": pl.Int32(),
     "on_start": pl.Boolean(),
     "undated": pl.String(),
+    "unreadable": pl.Boolean(),
     "then": pl.String(),
 }
 _PLACE = ["order", "source", "row"]
@@ -139,7 +142,11 @@ def _collect(facts: Facts, source: Source, role: str, order: int, then: str | No
         "undated": source.undated,
         "then": then,
     }
-    chosen = frame.select(*KEY, pl.col(source.date).alias("date"), "source", "row")
+    unreadable = facts.unreadable(source.table, source.date).with_columns(unreadable=pl.lit(True))
+    chosen = frame.select(*KEY, pl.col(source.date).alias("date"), "source", "row").join(
+        unreadable, on=[*KEY, "source", "row"], how="left", maintain_order="left"
+    )
+    chosen = chosen.with_columns(pl.col("unreadable").fill_null(False) & pl.col("date").is_null())
     return _typed(chosen.with_columns(pl.lit(value).alias(name) for name, value in words.items()))
 
 
@@ -272,7 +279,11 @@ def _outcomes(
         .unique()
     )
     undated = (
-        candidates.filter(pl.col("role") == "event", pl.col("date").is_null(), pl.col("undated") == "unknown")
+        candidates.filter(
+            pl.col("role") == "event",
+            pl.col("date").is_null(),
+            (pl.col("undated") == "unknown") | pl.col("unreadable"),
+        )
         .select(*KEY, pl.lit(True).alias("undated_event"))
         .unique()
     )
@@ -328,7 +339,9 @@ def _explained(candidates: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame
     frame = candidates.join(ends, on=KEY, how="left", maintain_order="left")
     kept = (pl.col("fact") == pl.col("decided")).fill_null(False)
     why = (
-        pl.when(pl.col("date").is_null())
+        pl.when(pl.col("unreadable"))
+        .then(pl.lit(UNREADABLE))
+        .when(pl.col("date").is_null())
         .then(pl.lit("it has no date"))
         .when(pl.col("unknown") == UNDATED)
         .then(pl.lit("an event without a date leaves the endpoint unknown"))

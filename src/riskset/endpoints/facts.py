@@ -13,6 +13,8 @@ from riskset.tables import KEY, Tables
 # No anticancer therapy in the sense of a new line: they accompany one.
 ACCOMPANYING = ("supportive", "gnrh")
 _EARLY = ("neoadjuvant", "adjuvant")
+# The canonical table and column in which the dates of the derived tables are written.
+_WRITTEN_IN = {"new_therapy": ("drugs", "start"), "treatment_stop": ("drugs", "stop")}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,21 @@ class Facts:
         """Give a fact table by name."""
         derived = {"assessments": "assessments", "new_therapy": "new_therapy", "treatment_stop": "treatment_stop"}
         return getattr(self, derived[name]) if name in derived else self.tables[name]
+
+    def unreadable(self, table: str, date: str) -> pl.DataFrame:
+        """Give the rows whose date a centre wrote but nobody could read or use: keys, `source`, `row`.
+
+        A query tells them from rows that never had a date. It names a row of a sheet, not one of several rows of a
+        table that the sheet's row gave; those that have a date are none of them.
+        """
+        place = [*KEY, "source", "row"]
+        canonical, field = _WRITTEN_IN.get(table, (table, date))
+        if "queries" not in self.tables:
+            return self.tables[canonical].select(place).clear()
+        asked = self.tables["queries"].filter(
+            pl.col("action") == "set_missing", pl.col("table") == canonical, pl.col("field") == field
+        )
+        return asked.select(place).unique(maintain_order=True)
 
     @cached_property
     def assessments(self) -> pl.DataFrame:

@@ -15,6 +15,9 @@ APART: dict[str, float] = {"days": 1.0, "weeks": 1.0, "months": 0.1 * DAYS_PER_M
 
 # Where a study prefers the supplied duration, the dated fact that it replaces says so among the candidates.
 REPLACED = "the supplied duration is used"
+# Words of an outcome that an event without a usable date leaves unknown, and of the event among the candidates.
+UNDATED = "event_without_date"
+UNREADABLE = "its date cannot be read"
 
 
 class SuppliedDuration(Check):
@@ -52,6 +55,27 @@ def _dated(tables: Tables, endpoint: str, scheme: str) -> pl.DataFrame:
     # The start alone is no dated fact about the end.
     replaced = tables["candidates"].filter(mine & (pl.col("why") == REPLACED) & (pl.col("table") != "patients"))
     return pl.concat([used.select(*KEY, "days"), replaced.select(*KEY, "days")]).unique(KEY, maintain_order=True)
+
+
+class UndatedEvent(Check):
+    """An event whose date cannot be read and without which a patient's endpoint cannot be told."""
+
+    id = "event_without_date"
+    meaning = "an endpoint cannot be told until the date of an event is mended"
+    stage = "derived"
+
+    def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
+        """Look among the candidates of the endpoints that are unknown for want of a date."""
+        of = [*KEY, "endpoint", "scheme"]
+        unknown = tables["outcomes"].filter(pl.col("reason") == UNDATED, pl.col("event").is_null()).select(of)
+        events = tables["candidates"].filter(pl.col("role") == "event", pl.col("why") == UNREADABLE)
+        found = events.join(unknown, on=of, how="semi").group_by(*KEY, "table", "source", "row")
+        cells = found.agg(pl.col("endpoint").unique().sort().str.join(", ").alias("endpoints"))
+        message = pl.format("Until the date of this event is mended, it cannot be told: {}.", "endpoints")
+        dates = pl.lit("date").alias("field")
+        return cells.select(
+            *KEY, "table", dates, "source", "row", message.alias("message"), pl.lit(None, pl.String).alias("value")
+        )
 
 
 class EarlierCdk(Check):
