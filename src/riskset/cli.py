@@ -112,12 +112,14 @@ def _carry_out(study: Any, out: Path) -> None:
     _room("study").require_replaceable(out)
     drawn = _Drawn()
     try:
-        try:
-            study.run(on_progress=drawn)
-        except _REFUSALS as error:
-            _write_refusal(study, out, error)
-            raise
-        study.write(out, on_progress=drawn)
+        # The renderers of figures get ready while the study runs.
+        with _room("report").Renderers() as renderers:
+            try:
+                study.run(on_progress=drawn)
+            except _REFUSALS as error:
+                _write_refusal(study, out, error)
+                raise
+            study.write(out, on_progress=drawn, renderers=renderers)
     finally:
         drawn.close()
     for note in study.notes:
@@ -176,6 +178,8 @@ def check(study: StudyPath, data: DataPath = None) -> None:
     finally:
         drawn.close()
         _print_queries(loaded.state.tables)
+    for note in (*loaded.notes, *_room("study").nobody(loaded.protocol, loaded.state.tables)):
+        _print(note, to_stderr=True)
     patients = loaded.state.tables["patients"]
     _print(f"{patients.height} screened, {int(patients['included'].sum())} included.")
 
@@ -183,16 +187,16 @@ def check(study: StudyPath, data: DataPath = None) -> None:
 def _print_queries(tables: Any) -> None:
     if "queries" not in tables:
         return
-    by = ("centre", "check", "severity", "action")
+    by, meanings = ("centre", "check", "severity", "action"), _room("study").study_vocabulary().checks
     counts = tables["queries"].group_by(by).len().sort(by)
     if not counts.height:
         _print("No queries.")
         return
     table = Table(title="Queries by centre and check", title_justify="left")
-    for heading in (*by, "queries"):
-        table.add_column(heading)
+    for heading in (*by, "queries", "what the check asks"):
+        table.add_column(heading, overflow="fold")
     for row in counts.iter_rows():
-        table.add_row(*(escape(str(value)) for value in row))
+        table.add_row(*(escape(str(value)) for value in (*row, meanings.get(row[1], ""))))
     _show(table)
 
 

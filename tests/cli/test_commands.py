@@ -16,6 +16,7 @@ import riskset as package
 from riskset.cli import _Drawn
 from riskset.progress import Progress
 from riskset.protocol import load_mapping
+from riskset.study import study_vocabulary
 from small_studies import DEMO, Riskset, SmallStudy, csv_text, replaced
 
 
@@ -140,6 +141,35 @@ def test_check_counts_and_writes_nothing(riskset: Riskset, small: SmallStudy) ->
     assert "unmapped_code" in said.out
     assert said.out.splitlines()[-1] == "40 screened, 40 included."
     assert sorted(small.folder.iterdir()) == before
+
+
+def test_check_says_what_each_check_asks(riskset: Riskset, small: SmallStudy) -> None:
+    small.rows[3]["Menopause"] = "unheard of"
+    said = riskset("check", small.write().path)
+    [line] = [line for line in said.out.splitlines() if "unmapped_code" in line]
+    assert study_vocabulary().checks["unmapped_code"] in " ".join(line.split())
+
+
+def test_check_warns_of_groups_and_populations_without_anybody(riskset: Riskset, small: SmallStudy) -> None:
+    assert "Warning" not in riskset("check", small.path).err
+    for row in small.rows:
+        row["HER2"], row["Visceral"] = "0", "0"
+    small.mapping = replaced(small.mapping, '"2": post', '"2": pre')
+    said = riskset("check", small.write().path)
+    assert said.code == 0
+    warnings = [line for line in said.err.splitlines() if line.startswith("Warning")]
+    assert [line.split(";")[0] for line in warnings] == [
+        "Warning: no included patient has her2 'low'",
+        "Warning: no included patient has menopause 'post'",
+        "Warning: population 'visceral_disease' of pfs_her2 is empty",
+    ]
+
+
+def test_check_says_that_nobody_is_left(riskset: Riskset, small: SmallStudy) -> None:
+    small.study = replaced(small.study, "age >= 18", "age >= 180")
+    said = riskset("check", small.write().path)
+    assert said.sentence.startswith("No patient is included")
+    assert said.out.splitlines()[-1] == "40 screened, 0 included."
 
 
 def test_square_brackets_in_names_are_no_markup(riskset: Riskset, small: SmallStudy) -> None:

@@ -83,7 +83,17 @@ def test_a_simulated_study_has_no_lock(small: SmallStudy) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"riskset_lock": 2, "analyses": {}}', '{"riskset_lock": 1, "analyses": 3}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"riskset_lock": 2, "analyses": {}}',
+        '{"riskset_lock": 1, "analyses": 3}',
+        '{"riskset_lock": 1, "analyses": {}, "sections": 3}',
+        '{"riskset_lock": 1, "analyses": {}, "sections": {"index": []}}',
+        '{"riskset_lock": 1, "analyses": {}, "amendments": 3}',
+    ],
 )
 def test_a_corrupt_lock_is_refused(small: SmallStudy, riskset: Riskset, text: str) -> None:
     (small.folder / LOCK_NAME).write_text(text, encoding="utf-8")
@@ -111,3 +121,79 @@ def test_a_lock_that_cannot_be_written_is_told_and_the_results_stand(
     assert said.code == 0
     assert "study.lock could not be written" in said.sentence
     assert (small.out / "results.json").is_file()
+
+
+# ── what all analyses stand on ────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("where: age >= 18", "where: age >= 50", "eligibility"),
+        ("{kind: pfs, prefer: supplied}", "{kind: pfs, prefer: derived}", "endpoints (pfs)"),
+        ("reference: zero", "reference: low", "comparison"),
+        ("scheme: zero_low", "scheme: low_incl_ultralow", "biomarkers (her2)"),
+        ("name: visceral, type: boolean", "name: age, type: boolean", "covariates (visceral)"),
+        ("visceral_disease: visceral", "visceral_disease: NOT visceral", "populations (visceral_disease)"),
+        ("eligibility:", "index: {pick: last}\neligibility:", "index"),
+    ],
+)
+def test_a_change_of_what_analyses_stand_on_is_told_and_makes_them_exploratory(
+    small: SmallStudy, old: str, new: str, named: str
+) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = replaced(STUDY, old, new)
+    small.write()
+    study = Study.load(small.path)
+    assert set(study.inputs.plans.values()) == {"exploratory"}
+    [note] = study.notes
+    assert f"differs from study.lock in {named}:" in note
+
+
+def test_an_amendment_made_since_lists_what_is_amended(small: SmallStudy, riskset: Riskset) -> None:
+    Study.load(small.path).write(small.out)
+    small.study = replaced(STUDY, "where: age >= 18", "where: age >= 50") + (
+        "amendments: [{date: 2024-05-01, reason: Asked for, analyses: [pfs_her2]}]\n"
+    )
+    small.write()
+    assert plans_of(small) == {"pfs_her2": "amended", "pfs_cox": "exploratory", "baseline": "exploratory"}
+    assert "differs from study.lock in eligibility" in riskset("check", small.path).err
+
+
+def test_an_amendment_that_the_lock_holds_covers_no_later_change(small: SmallStudy) -> None:
+    amendment = "amendments: [{date: 2024-05-01, reason: Asked for, analyses: [pfs_her2]}]\n"
+    small.study = STUDY + amendment
+    Study.load(small.write().path).write(small.out)
+    small.study = replaced(STUDY, "where: age >= 18", "where: age >= 50") + amendment
+    assert Study.load(small.write().path).inputs.plans["pfs_her2"] == "exploratory"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  - {id: adult, where: age >= 18}", "  - {id: adult, label: Adults, where: age >= 18}"),
+        ("endpoints:\n", "endpoints:\n  os: {kind: os}\n"),
+        ("covariates:\n", "covariates:\n  extra: {rule: supplied, name: visceral, type: boolean}\n"),
+        ("{kind: pfs, prefer: supplied}", "{kind: pfs, prefer: supplied, scheme: ema}"),
+    ],
+    ids=["a label", "an endpoint more", "a covariate more", "a default stated"],
+)
+def test_what_alters_no_planned_analysis_changes_no_plan(small: SmallStudy, old: str, new: str) -> None:
+    before = Study.load(small.path)
+    before.write(small.out)
+    small.study = replaced(STUDY, old, new)
+    after = Study.load(small.write().path)
+    assert after.inputs.plans == before.inputs.plans
+    assert after.notes == []
+
+
+def test_a_lock_of_before_sections_were_kept_is_still_read(small: SmallStudy) -> None:
+    Study.load(small.path).write(small.out)
+    path = small.folder / LOCK_NAME
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    old = {key: lock[key] for key in ("riskset_lock", "study_sha256", "analyses")}
+    path.write_text(json.dumps(old), encoding="utf-8", newline="\n")
+    small.study = replaced(STUDY, "where: age >= 18", "where: age >= 50")
+    study = Study.load(small.write().path)
+    assert study.notes == []
+    assert study.inputs.plans["pfs_her2"] == "primary"

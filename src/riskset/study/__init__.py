@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from riskset.study.folder import require_replaceable
 from riskset.study.new import start_study
+from riskset.study.nobody import nobody
 from riskset.study.output import OutputFolder
 from riskset.study.quick import Quick, quick
 from riskset.study.steps import STEPS, State, Step
@@ -21,6 +22,7 @@ __all__ = [
     "State",
     "Step",
     "Study",
+    "nobody",
     "patient_story",
     "quick",
     "read_text",

@@ -13,9 +13,10 @@ from riskset import claims, covariates, review
 from riskset.errors import CancelledError, ConditionError, Problem, StudyFileError, UsageError, did_you_mean
 from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol, check_conditions, load, load_mapping
+from riskset.report import Renderers
 from riskset.results import ResultRow
 from riskset.study.folder import write_folder, write_refusal
-from riskset.study.lock import plans, read_lock, write_lock
+from riskset.study.lock import change_note, plans, read_lock, write_lock
 from riskset.study.members import COUNTS
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
 from riskset.study.vocabulary import columns_before_covariates, index_columns, study_vocabulary
@@ -102,7 +103,11 @@ class Study:
         root = Path(data) if data is not None else path.parent
         if not root.is_dir():
             raise UsageError(f"There is no data folder at '{root}'; check --data.")
-        return cls(path, text, Inputs(protocol, mappings, root, published, plans(protocol, lock)), hashes)
+        study = cls(path, text, Inputs(protocol, mappings, root, published, plans(protocol, lock)), hashes)
+        changed = change_note(protocol, lock)
+        if changed is not None:
+            study.notes.append(changed)
+        return study
 
     def steps(self) -> tuple[str, ...]:
         """Give the names of the steps, in their order."""
@@ -138,15 +143,16 @@ class Study:
             self._done = position + 1
         return self.state
 
-    def write(self, out: str | Path, *, on_progress: OnProgress = silent) -> Path:
+    def write(self, out: str | Path, *, on_progress: OnProgress = silent, renderers: Renderers | None = None) -> Path:
         """Write the whole output folder, or nothing; runs what has not been run yet.
 
-        On real data the first write also leaves `study.lock` beside the study file.
+        On real data the first write also leaves `study.lock` beside the study file. `report.Renderers` that were
+        started before the run are ready by now; without them they are started here, which takes a second longer.
         """
         self.run(on_progress=on_progress)
         on_progress(Progress("write", "Writing the report", len(STEPS), len(STEPS)))
         started = perf_counter()
-        folder = write_folder(Path(out), self)
+        folder = write_folder(Path(out), self, renderers)
         unlocked = write_lock(self.path.parent, self.protocol, self.hashes[self.path.name])
         if unlocked is not None:
             self.notes.append(unlocked)
