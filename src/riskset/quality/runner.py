@@ -81,20 +81,28 @@ def run_checks(stage: Stage, protocol: Protocol, tables: Tables) -> Tables:
 
 
 def _as_queries(check: Check, policy: Policy, found: pl.DataFrame) -> pl.DataFrame:
-    stated = found.with_columns(check=pl.lit(check.id), severity=pl.lit(check.severity), action=pl.lit(_ACTION[policy]))
+    # A question about a sheet or a column excludes nobody.
+    action = pl.lit(_ACTION[policy])
+    if policy == "exclude":
+        action = pl.when(pl.col("patient").is_null()).then(pl.lit(_ACTION["report"])).otherwise(action)
+    stated = found.with_columns(check=pl.lit(check.id), severity=pl.lit(check.severity), action=action)
     order = ["centre", "patient", "source", "row", "table", "field", "message", "value"]
     return fit(stated, PROVENANCE["queries"]).sort(order, nulls_last=True)
 
 
 def _escalate(name: str, protocol: Protocol, tables: Tables) -> Tables:
-    """Apply a declared policy to queries that an earlier step raised under this id; a null cell stays null."""
+    """Apply a declared policy to queries that an earlier step raised under this id; a null cell stays null.
+
+    Nobody is excluded by a query that names no patient, whoever raised it.
+    """
     policy = protocol.quality.get(name, "set_missing")
-    if policy == "set_missing":
-        return tables
     mine = pl.col("check") == name
-    if policy == "report":
-        mine &= pl.col("action") == "excluded"
-    action = pl.when(mine).then(pl.lit(_ACTION[policy])).otherwise(pl.col("action"))
+    nobody = pl.col("patient").is_null()
+    excluded = pl.col("action") == _ACTION["exclude"]
+    action = pl.when(mine & nobody & excluded).then(pl.lit(_ACTION["report"])).otherwise(pl.col("action"))
+    if policy != "set_missing":
+        meant = mine & {"report": excluded, "exclude": ~nobody}.get(policy, pl.lit(True))
+        action = pl.when(meant).then(pl.lit(_ACTION[policy])).otherwise(action)
     return {**tables, "queries": tables["queries"].with_columns(action=action)}
 
 
