@@ -83,6 +83,38 @@ blocks:
 """)
 
 
+def test_absent_columns_of_all_blocks_and_centres_are_told_together(ingest, tmp_path):
+    write_csv(tmp_path / "a.csv", "id;gender;start\n1;female;2020-05-03\n")
+    write_csv(tmp_path / "b.csv", "id;sex;phone\n1;female;0\n")
+    with pytest.raises(DataRefusedError) as refused:
+        ingest(
+            {
+                "ankara": """
+mapping: 1
+blocks:
+  - {file: a.csv, table: patients, fields: {patient: {column: idd}, sex: {column: gendre}}}
+  - {file: a.csv, table: drugs, fields: {patient: {column: idd}, start: {column: started}},
+     constants: {name: ribociclib}}
+""",
+                "rome": """
+mapping: 1
+unmapped_columns: refuse
+blocks: [{file: b.csv, table: patients, fields: {patient: {column: id}, sex: {column: sexx}}}]
+""",
+            }
+        )
+    assert str(refused.value).splitlines() == [
+        "a.csv has no column 'gendre' (did you mean 'gender'?); correct the mapping.",
+        "a.csv has no column 'idd' (did you mean 'id'?); correct the mapping.",
+        "a.csv has no column 'started' (did you mean 'start'?); correct the mapping.",
+        "b.csv has no column 'sexx' (did you mean 'sex'?); correct the mapping.",
+        (
+            "b.csv has columns that the mapping neither uses nor ignores ('sex', 'phone'); map them, or list them "
+            "under `ignore`."
+        ),
+    ]
+
+
 def test_texts_that_the_codes_lack(ingest, tmp_path):
     write_csv(tmp_path / "a.csv", "id;sex;tissue\n1;K;primer\n2;E;metastaz\n3;x;\n4;bilinmiyor;NA\n")
     tables = ingest("""

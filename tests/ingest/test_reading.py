@@ -98,7 +98,7 @@ def test_a_centre_without_mapping(folder):
 
 
 def test_a_missing_file_with_the_nearest(folder):
-    with pytest.raises(DataRefusedError, match=r"aa\.csv does not exist .*\(did you mean 'a\.csv'\?\)"):
+    with pytest.raises(DataRefusedError, match=r"aa\.csv does not exist .*\(did you mean 'a\.csv'\?\).* with --data\."):
         study(folder, {"ankara": ONE.replace("a.csv", "aa.csv")})
 
 

@@ -28,7 +28,10 @@ def inside(root: Path, file: str) -> Path:
     if not path.is_file():
         beside = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
         hint = did_you_mean(path.name, beside)
-        raise DataRefusedError(f"{file} does not exist in the data folder{hint}; check `file` in the mapping.")
+        raise DataRefusedError(
+            f"{file} does not exist in the data folder{hint}; check `file` in the mapping, or name the data folder "
+            "with --data."
+        )
     return path
 
 

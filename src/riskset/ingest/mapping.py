@@ -74,9 +74,9 @@ class BlockReader:
         Raises
         ------
         DataRefusedError
-            A column is absent, a unit cannot be converted, or a column's date order is open.
+            A unit cannot be converted, or a column's date order is open. Columns that the sheet lacks must have been
+            refused before: see `absent_columns`.
         """
-        self._check_columns()
         parts: list[pl.DataFrame] = []
         queries: list[pl.DataFrame | None] = [self._without_patient()]
         fields: list[tuple[str, str]] = []
@@ -87,13 +87,16 @@ class BlockReader:
         rows = pl.concat(parts, how="diagonal_relaxed")
         return Extract(rows, queries, list(dict.fromkeys(fields)), frozenset(uncertain))
 
-    def _check_columns(self) -> None:
+    def absent_columns(self) -> list[str]:
+        """Give one sentence for each column that the block names and the sheet lacks."""
         known = set(self.sheet.columns)
-        for name in sorted(self.block.columns):
-            if self._heading(name) not in known:
-                hint = did_you_mean(heading(name), self.sheet.columns)
-                row = f" in row {self.block.header_row}" if self.block.header_row > 1 else ""
-                raise DataRefusedError(f"{self.place} has no column '{name}'{row}{hint}; correct the mapping.")
+        row = f" in row {self.block.header_row}" if self.block.header_row > 1 else ""
+        return [
+            f"{self.place} has no column '{name}'{row}{did_you_mean(heading(name), self.sheet.columns)}; correct the "
+            "mapping."
+            for name in sorted(self.block.columns)
+            if self._heading(name) not in known
+        ]
 
     def _heading(self, name: str) -> str:
         """Conditions compare names to the letter; fields forgive spaces and line ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
+from typing import TypeAlias
 
 import polars as pl
 
@@ -20,6 +21,9 @@ from riskset.progress import OnProgress, Progress, silent
 from riskset.protocol import MappingFile, Protocol
 from riskset.protocol.mapping import Block
 from riskset.tables import Tables
+
+# The sheets of one centre, by file and request.
+Sheets: TypeAlias = dict[tuple[str, SheetRequest], Source]
 
 _NOTE = ("encoding_assumed", "info", "reported")
 
@@ -55,7 +59,7 @@ def read_study(
     Raises
     ------
     DataRefusedError
-        A file, sheet, header or column is absent or unreadable.
+        A file, sheet, header or column is absent or unreadable; absent columns are told all together, one a line.
     CancelledError
         `cancel` was set.
     """
@@ -63,21 +67,21 @@ def read_study(
     total = sum(len(_requests(mappings[centre])) for centre in protocol.centres)
     done = 0
     sources: list[Source] = []
-    fields: list[tuple[int, str, str, str]] = []
-    queries: list[pl.DataFrame | None] = []
-    parts = []
+    found: dict[str, Sheets] = {}
     for centre in protocol.centres:
         mapping = mappings[centre]
-        own: dict[tuple[str, SheetRequest], Source] = {}
+        own = found.setdefault(centre, {})
         for file, requests in _requests(mapping).items():
             _stop_if(cancel)
             on_progress(Progress("ingest", f"Reading {file}", done, total))
-            for request, source in _read_file(centre, mapping, file, requests, data_root, len(sources) + len(own)):
+            for request, source in _read_file(centre, mapping, file, requests, data_root, len(sources)):
                 own[file, request] = source
+                sources.append(source)
             done += 1
-        tables = _carry_out(centre, mapping, own, fields, queries)
-        parts.append(tables)
-        sources += own.values()
+    _refuse_columns({centre: (mappings[centre], own) for centre, own in found.items()})
+    fields: list[tuple[int, str, str, str]] = []
+    queries: list[pl.DataFrame | None] = []
+    parts = [_carry_out(centre, mappings[centre], own, fields, queries) for centre, own in found.items()]
     _stop_if(cancel)
     result = stacked(parts)
     result["sources"] = sources_table(sources)
@@ -128,20 +132,32 @@ def _read_file(
         named = {name for block in blocks for name in block.columns}
         used = tuple(name for name in sheet.columns if name in named or name in {heading(other) for other in named})
         source = Source(number, centre, file, digest, sheet, used, ignored)
-        if source.unmapped and mapping.unmapped_columns == "refuse":
-            names = ", ".join(f"'{name}'" for name in source.unmapped)
-            raise DataRefusedError(
-                f"{source.place} has columns that the mapping neither uses nor ignores ({names}); map them, or list "
-                "them under `ignore`."
-            )
         found.append((request, source))
     return found
+
+
+def _refuse_columns(centres: Mapping[str, tuple[MappingFile, Sheets]]) -> None:
+    """Refuse columns that mappings name and sheets lack, and those that mappings must name; all are told together."""
+    problems: list[str] = []
+    for centre, (mapping, sources) in centres.items():
+        for block in mapping.blocks:
+            source = sources[block.file, _request(block)]
+            problems += BlockReader(centre, mapping, block, source.sheet, source.number, source.place).absent_columns()
+        for source in sources.values():
+            if source.unmapped and mapping.unmapped_columns == "refuse":
+                names = ", ".join(f"'{name}'" for name in source.unmapped)
+                problems.append(
+                    f"{source.place} has columns that the mapping neither uses nor ignores ({names}); map them, or "
+                    "list them under `ignore`."
+                )
+    if problems:
+        raise DataRefusedError("\n".join(dict.fromkeys(problems)))
 
 
 def _carry_out(
     centre: str,
     mapping: MappingFile,
-    sources: Mapping[tuple[str, SheetRequest], Source],
+    sources: Sheets,
     fields: list[tuple[int, str, str, str]],
     queries: list[pl.DataFrame | None],
 ) -> dict[str, pl.DataFrame]:

@@ -53,7 +53,10 @@ def reader_for(path: Path, label: str) -> Reader:
         The file is absent, empty, too large, of an unknown format, or its content is not what its ending says.
     """
     if not path.is_file():
-        raise DataRefusedError(f"{label} does not exist in the data folder; check the path in the mapping.")
+        raise DataRefusedError(
+            f"{label} does not exist in the data folder; check `file` in the mapping, or name the data folder with "
+            "--data."
+        )
     size = path.stat().st_size
     if size == 0:
         raise DataRefusedError(f"{label} is empty; ask the centre to send it again.")
