@@ -8,15 +8,19 @@ from typing import Any
 
 from riskset.protocol import Protocol
 from riskset.report import drawing, html, sections, word
+from riskset.report.renderer import Renderers
 from riskset.report.tablemodel import figures_of
 from riskset.report.tables import other
 from riskset.results import Results
 
-__all__ = ["Draft", "claims_lines", "fragment", "headline", "write"]
+__all__ = ["Draft", "Renderers", "claims_lines", "fragment", "headline", "write"]
 
 
 class Draft:
-    """A report in the making: from `with Draft(...)` on its figures are drawn while its caller does other things."""
+    """A report in the making: from `with Draft(...)` on its figures are drawn while its caller does other things.
+
+    `renderers` have been started by the caller and are ended by it, after the draft.
+    """
 
     def __init__(
         self,
@@ -26,9 +30,10 @@ class Draft:
         findings: Sequence[other.FindingLike],
         verdicts: Sequence[other.VerdictLike],
         manifest: Mapping[str, Any],
+        renderers: Renderers,
     ) -> None:
         self._document = sections.document(protocol, results, findings, verdicts, manifest)
-        self._studio = drawing.Studio(figures_of(self._document.sections))
+        self._studio = drawing.Studio(figures_of(self._document.sections), renderers)
 
     def __enter__(self) -> Draft:
         self._studio.__enter__()
@@ -67,8 +72,17 @@ def write(
     manifest: Mapping[str, Any],
 ) -> list[Path]:
     """Write a report, as `Draft.write` says."""
-    draft = Draft(protocol=protocol, results=results, findings=findings, verdicts=verdicts, manifest=manifest)
-    with draft:
+    with (
+        Renderers() as renderers,
+        Draft(
+            protocol=protocol,
+            results=results,
+            findings=findings,
+            verdicts=verdicts,
+            manifest=manifest,
+            renderers=renderers,
+        ) as draft,
+    ):
         return draft.write(out)
 
 

@@ -7,11 +7,15 @@ started as a file, not as a module of riskset, and loads the renderer alone: it 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from importlib import import_module
 from typing import Any
 
 READY = b"ready\n"
+# Asks for the part that knows Vega-Lite to be started at once: it takes most of a second.
+WARM = "--warm"
+_NOTHING = {"spec": {"mark": "point", "data": {"values": []}}}
 
 
 def carry_out(renderer: Any, request: dict[str, Any]) -> bytes:
@@ -25,10 +29,14 @@ def carry_out(renderer: Any, request: dict[str, Any]) -> bytes:
 
 def main() -> None:
     """Answer requests until the input ends: `drawn` or `failed`, the number of bytes, the bytes."""
+    # An interrupt is for the program that asks; it ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     renderer = import_module("vl_convert")
     replies = sys.stdout.buffer
     replies.write(READY)
     replies.flush()
+    if WARM in sys.argv:
+        carry_out(renderer, _NOTHING)
     for line in sys.stdin.buffer:
         try:
             word, reply = "drawn", carry_out(renderer, json.loads(line))

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-from riskset.report.renderer import Here, Renderer, start
+from riskset.report.renderer import Here, Renderer, Renderers
 from riskset.report.tablemodel import Figure, printable
 
 # Printed width of the widest figure, and dots an inch of what goes into Word.
 WIDTH_INCHES, DOTS_PER_INCH = 6.5, 600
-# More would only share the memory's bandwidth, and each holds a picture of 75 MB.
-_RENDERERS = 2
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
 
 
@@ -74,34 +72,28 @@ def draw_all(figures: Sequence[Figure]) -> dict[str, Drawn]:
 
 
 class Studio:
-    """Draws the figures of a report in processes of their own while the report is written.
+    """Draws the figures of a report while the report is written.
 
-    One renderer draws every SVG (only it has to start the program that knows Vega-Lite); the other makes PNGs of what
-    is drawn already, and both do when all are.
+    The first renderer draws every SVG; the others make PNGs of what is drawn already, and all do when all are.
     """
 
-    def __init__(self, figures: Sequence[Figure]) -> None:
+    def __init__(self, figures: Sequence[Figure], renderers: Renderers) -> None:
         self._figures = figures
-        self._renderers: list[Renderer] = []
+        self._renderers = renderers
         self._idle: SimpleQueue[Renderer] = SimpleQueue()
-        self._pool = ThreadPoolExecutor(max_workers=_RENDERERS)
+        self._pool = ThreadPoolExecutor(max_workers=Renderers.NUMBER)
         self._pictures: dict[str, Future[bytes]] = {}
         self._drawn: Future[dict[str, Drawn]] | None = None
 
     def __enter__(self) -> Studio:
         if self._figures:
-            self._renderers = [start() for _ in range(_RENDERERS)]
-            for renderer in self._renderers[1:]:
+            for renderer in self._renderers.others:
                 self._idle.put(renderer)
-            self._drawn = self._pool.submit(self._draw_all, self._renderers[0])
+            self._drawn = self._pool.submit(self._draw_all, self._renderers.first)
         return self
 
     def __exit__(self, *_: object) -> None:
-        # The processes end first: a thread that waits for one would wait on.
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for renderer in self._renderers:
-            renderer.end()
-        self._pool.shutdown(wait=True)
 
     def _draw_all(self, renderer: Renderer) -> dict[str, Drawn]:
         found: dict[str, Drawn] = {}

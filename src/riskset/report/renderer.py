@@ -36,10 +36,12 @@ class Here:
 class Elsewhere:
     """Draws in a process of its own, started at once; a caller that waits for it leaves Python's lock to others."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         # -P: the folder of the program holds modules that have names of the standard library.
-        command = [sys.executable, "-P", str(Path(_drawing_process.__file__))]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = [sys.executable, "-P", str(Path(_drawing_process.__file__)), *options]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         self._instead: Here | None = None
         self._greeted = False
 
@@ -80,11 +82,42 @@ class Elsewhere:
         self._process.communicate()
 
 
-def start() -> Renderer:
+class Renderers:
+    """The renderers of a report, started in `with` and ended after it: begun early, they are ready when needed.
+
+    `first` draws specifications as SVG, which takes a start of most of a second; `others` only turn SVG into PNG.
+    """
+
+    # More would only share the memory's bandwidth, and each holds a picture of 75 MB.
+    NUMBER = 2
+
+    def __init__(self) -> None:
+        self._started: list[Renderer] = []
+
+    def __enter__(self) -> Renderers:
+        self._started = [_start(_drawing_process.WARM), *(_start() for _ in range(self.NUMBER - 1))]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for renderer in self._started:
+            renderer.end()
+
+    @property
+    def first(self) -> Renderer:
+        """The renderer that draws specifications."""
+        return self._started[0]
+
+    @property
+    def others(self) -> list[Renderer]:
+        """The other renderers."""
+        return self._started[1:]
+
+
+def _start(*options: str) -> Renderer:
     """Start a renderer: in a process of its own where one can be started."""
     if not sys.executable:
         return Here()
     try:
-        return Elsewhere()
+        return Elsewhere(*options)
     except OSError:
         return Here()

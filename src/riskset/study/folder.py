@@ -99,7 +99,7 @@ def _attrition(study: Study) -> list[dict[str, Any]]:
     return study.state.tables["attrition"].to_dicts()
 
 
-def _fill(folder: Path, study: Study) -> None:
+def _fill(folder: Path, study: Study, renderers: report.Renderers) -> None:
     state, private = study.state, folder / PRIVATE
     assert state.results is not None
     assert state.analysis_set is not None
@@ -113,6 +113,7 @@ def _fill(folder: Path, study: Study) -> None:
             findings=state.findings,
             verdicts=state.verdicts,
             manifest=manifest,
+            renderers=renderers,
         )
     # Its figures are drawn beside all that follows, so the report itself comes last.
     with draft:
@@ -217,9 +218,12 @@ def _swap(out: Path, fill: Callable[[Path, Study], None], study: Study) -> Path:
     return out
 
 
-def write_folder(out: Path, study: Study) -> Path:
-    """Write the whole output folder of a study that has run."""
-    return _swap(out, _fill, study)
+def write_folder(out: Path, study: Study, renderers: report.Renderers | None = None) -> Path:
+    """Write the whole output folder of a study that has run; renderers that nobody started are started here."""
+    if renderers is not None:
+        return _swap(out, lambda folder, study: _fill(folder, study, renderers), study)
+    with report.Renderers() as started:
+        return write_folder(out, study, started)
 
 
 def write_refusal(out: Path, study: Study, why: str) -> Path:
