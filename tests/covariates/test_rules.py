@@ -9,7 +9,7 @@ import pytest
 
 from riskset.covariates import add_covariates, columns, problems
 from riskset.errors import ConditionError, StudyFileError, UsageError
-from riskset.tables import CANONICAL, ORGANS
+from riskset.tables import CANONICAL, ORGANS, PROVENANCE, fit
 from small_tables import by_patient, study, tables
 
 INDEX = "patient | index_date:date\np | 2020-03-01\n"
@@ -79,6 +79,28 @@ def test_setting():
     assert derive("rule: setting", **texts) == expected
     assert derive("rule: setting, de_novo_days: 120", **texts)["day_91"] == "de_novo"
     assert derive("rule: setting, prefer: supplied", **texts)["day_91"] == "de_novo"
+
+
+def test_recorded_tells_an_empty_cell_from_one_that_cannot_be_read():
+    given = tables(patients="patient | metastatic\nwell | 2020-01-01\nempty |\nunread |\nother |\n")
+    asked = [
+        ("unread", "metastatic", "patients", "set_missing"),
+        ("well", "metastatic", "patients", "reported"),
+        ("empty", "metastatic", "patients", "reported"),
+        ("empty", "diagnosis", "patients", "set_missing"),
+        ("other", "metastatic", "samples", "set_missing"),
+    ]
+    words = {"centre": "a", "check": "V03", "severity": "error", "message": "The date cannot be read."}
+    rows = [words | dict(zip(("patient", "field", "table", "action"), row, strict=True)) for row in asked]
+    given["queries"] = fit(pl.DataFrame(rows), PROVENANCE["queries"])
+    made = add_covariates(study("covariates: {x: {rule: recorded, column: metastatic}}"), given)
+    assert by_patient(made["patients"], "x") == {"well": True, "empty": False, "unread": None, "other": False}
+    assert made["queries"].height == len(rows)
+
+
+def test_recorded_wants_a_column_that_exists():
+    with pytest.raises(UsageError, match="did you mean 'metastatic'"):
+        derive("rule: recorded, column: metastatics", patients="patient\np\n")
 
 
 def organ_rows(patient: str, **known: bool) -> str:

@@ -64,6 +64,41 @@ def test_the_last_row_can_be_asked_for():
     assert by_patient(done["patients"], "index_date", "physician_line")["p1"] == (date(2021, 1, 1), 3)
 
 
+@pytest.mark.parametrize(
+    ("rows", "treated"),
+    [
+        ("p1 | Ibrance  | 2020-03-01 |", True),
+        ("p1 | Ibrance  | 2020-03-01 |\np1 | Kisqali | |", True),
+        ("p1 | Ibrance  |            |", None),  # given, nobody can read when
+        ("p1 | Ibrance  |            | adjuvant", False),
+        ("p1 | letrozol |            |", False),
+        ("p1 | letrozol | 2020-03-01 |", False),
+        ("p1 |          |            |", None),
+        ("p1 | studydrug |           |", None),
+        ("p1 | studydrug | 2020-03-01 |", False),
+        ("p1 | Palbocicilb | 2020-03-01 |", None),  # nearly the name of an index drug
+        ("p1 | CDK4/6 inhibitor | 2020-03-01 |", None),  # palbociclib, perhaps
+        ("p1 | chemotherapy |        |", False),
+    ],
+)
+def test_treated_is_unknown_where_an_index_row_may_be_hidden(rows: str, treated: bool | None):
+    # p3 shows which class an index drug has
+    drugs = f"patient | name | start | intent\n{rows}\np3 | Kisqali | 2020-01-01 |\n"
+    found = by_patient(run(drugs)["patients"], "treated")
+    assert found == {"p1": treated, "p2": False, "p3": True}
+
+
+def test_without_an_index_nobody_can_say_who_is_treated():
+    done = run("patient | name | start\np1 | Ibrance | 2020-01-01", study(None))
+    assert by_patient(done["patients"], "treated") == {"p1": None, "p2": None, "p3": None}
+
+
+def test_treated_where_time_zero_comes_from_another_table():
+    texts = {"patients": "patient | metastatic | sex\np1 | 2020-01-01 | male\np2 | | male\np3 | | female\np4 | |"}
+    done = add_timeline(study("sex = 'male'", table="patients", start="metastatic"), {}, tables(**texts))
+    assert by_patient(done["patients"], "treated") == {"p1": True, "p2": None, "p3": False, "p4": None}
+
+
 def test_a_class_can_be_the_condition():
     done = run("patient | name | start\np1 | Verzenios | 2020-01-01", study("drug_class = 'cdk46'"))
     assert by_patient(done["patients"], "index_drug")["p1"] == "abemaciclib"

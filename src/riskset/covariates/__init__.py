@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskset.covariates.at_index import AgeAtIndex, IndexDrug, IndexYear
 from riskset.covariates.classes import Classes
 from riskset.covariates.executor import CHECKS, add_covariates, columns, problems
-from riskset.covariates.lookup import ColumnValue, SampleValue, SuppliedValue
+from riskset.covariates.lookup import ColumnValue, Recorded, SampleValue, SuppliedValue
 from riskset.covariates.organs import BoneOnly, OrganCount, Visceral
 from riskset.covariates.setting import Setting
 from riskset.covariates.spec import CovariateSpec
@@ -26,6 +26,7 @@ SPECS: dict[str, type[Spec]] = {
     "prior_therapy": PriorTherapy,
     "sample_value": SampleValue,
     "column": ColumnValue,
+    "recorded": Recorded,
     "supplied": SuppliedValue,
 }
 

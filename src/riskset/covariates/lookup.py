@@ -52,13 +52,54 @@ class ColumnValue(LookupSpec):
 
     def check(self, types: Types) -> None:
         """The column has to exist."""
-        if self.column not in types:
-            hint = did_you_mean(self.column, types)
-            raise UsageError(f"patients have no column '{self.column}'{hint}; add it to a mapping's fields.")
+        _require_column(self.column, types)
 
     def derive(self, facts: Facts) -> Values | None:
         """Take the column."""
         return values_of(facts.patients, pl.col(self.column), self.column)
+
+
+class Recorded(CovariateSpec):
+    """True where a column of `patients` holds a value, false where its cell is empty.
+
+    Unknown where the cell held something that could not be used: a query on it tells.
+    """
+
+    rule: Literal["recorded"] = "recorded"
+    column: Id
+
+    def reads(self) -> frozenset[str]:
+        """The column."""
+        return frozenset({self.column})
+
+    def check(self, types: Types) -> None:
+        """The column has to exist."""
+        _require_column(self.column, types)
+
+    def dtype(self) -> pl.DataType:
+        """True, false, or null where unknown."""
+        return pl.Boolean()
+
+    def derive(self, facts: Facts) -> Values | None:
+        """Look at the cell and at the questions about it."""
+        asked = pl.lit(None, pl.Boolean)
+        patients = facts.patients
+        if "queries" in facts.tables:
+            about = facts.tables["queries"].filter(
+                pl.col("table") == "patients", pl.col("field") == self.column, pl.col("action") == "set_missing"
+            )
+            # One row stands for the patient, though another block may have the column: the patient is the key.
+            marks = about.select(*KEY, pl.lit(True).alias("_asked")).drop_nulls().unique()
+            patients = patients.join(marks, on=KEY, how="left", maintain_order="left")
+            asked = pl.col("_asked")
+        recorded = pl.when(pl.col(self.column).is_not_null()).then(True).when(asked.is_null()).then(False)
+        return values_of(patients, recorded, self.column)
+
+
+def _require_column(column: str, types: Types) -> None:
+    if column not in types:
+        hint = did_you_mean(column, types)
+        raise UsageError(f"patients have no column '{column}'{hint}; add it to a mapping's fields.")
 
 
 class SuppliedValue(LookupSpec):

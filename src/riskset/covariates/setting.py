@@ -44,9 +44,9 @@ class Setting(CovariateSpec):
         """Compare the dates and look for completed therapies."""
         patients = facts.patients.join(_completed_adjuvant(facts), on=KEY, how="left", maintain_order="left")
         days = (pl.col("metastatic") - pl.col("diagnosis")).dt.total_days()
-        treated = pl.col("treated").fill_null(False)
+        completed = pl.col("_completed").fill_null(False)
         setting = (
-            pl.when(treated | (days > self.de_novo_days))
+            pl.when(completed | (days > self.de_novo_days))
             .then(pl.lit(RECURRENT))
             .when(days <= self.de_novo_days)
             .then(pl.lit(DE_NOVO))
@@ -62,4 +62,4 @@ def _completed_adjuvant(facts: Facts) -> pl.DataFrame:
     completed = drugs.filter(
         pl.col("intent").is_in(["neoadjuvant", "adjuvant"]), pl.col("stop") <= pl.col("metastatic")
     )
-    return completed.select(*KEY, pl.lit(True).alias("treated")).unique()
+    return completed.select(*KEY, pl.lit(True).alias("_completed")).unique()

@@ -12,6 +12,8 @@ def columns(protocol: Protocol) -> dict[str, pl.DataType]:  # noqa: ARG001  ever
 
     `index_date` is time zero; `index_drug` an international nonproprietary name; `index_source` and `index_row` lead
     back to the sheet; `physician_line` is the line that the index row states; `prior_cdk46` is null where unknown.
+    `treated` is true with an index date, null where a row meets or may meet the index condition but has no date that
+    can be read, and false otherwise.
     """
     return {
         "index_date": pl.Date(),
@@ -20,6 +22,7 @@ def columns(protocol: Protocol) -> dict[str, pl.DataType]:  # noqa: ARG001  ever
         "index_row": pl.Int32(),
         "physician_line": pl.Int32(),
         "prior_cdk46": pl.Boolean(),
+        "treated": pl.Boolean(),
     }
 
 

@@ -63,6 +63,9 @@ def add_timeline(protocol: Protocol, mappings: Mapping[str, MappingFile], tables
     supplied = tables.get("supplied", empty(CANONICAL["supplied"]))
     patients = _add_index(protocol.index, {**tables, "drugs": drugs}, patients, supplied)
     patients = patients.join(_prior_cdk46(read_drugs, patients, supplied), on=KEY, how="left")
+    patients = patients.join(_undecided(protocol.index, {**tables, "drugs": read_drugs}), on=KEY, how="left")
+    dated, undecided = pl.col("index_date").is_not_null(), pl.col("undecided").fill_null(protocol.index is None)
+    patients = patients.with_columns(treated=pl.when(dated).then(True).when(~undecided).then(False)).drop("undecided")
     added = columns(protocol)
     patients = patients.with_columns(pl.col(name).cast(dtype) for name, dtype in added.items())
     before = tables.get("queries", empty(PROVENANCE["queries"]))
@@ -171,6 +174,27 @@ def _index_rows(index: IndexSpec, tables: Tables) -> pl.DataFrame:
         index_drug=_column(frame, "inn", pl.String()),
         physician_line=_column(frame, "line", pl.Int32()),
     )
+
+
+def _undecided(index: IndexSpec | None, tables: Tables) -> pl.DataFrame:
+    """Give the patients with a row that is or may be an index row, though no index date comes of it.
+
+    It is one where it meets the condition without a date. It may be one where the condition cannot be told: of a drug,
+    as long as its class (the nearest known drug's, where the name is unknown) is one that index drugs have; without a
+    class only an undated record may.
+    """
+    if index is None:
+        return pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "undecided": pl.Boolean()})
+    frame = tables[index.table]
+    meets = index.where.expression(dict(frame.schema)).cast(pl.Boolean) if index.where is not None else pl.lit(True)
+    frame = frame.with_columns(meets.alias("meets"), pl.col(index.date).is_null().alias("undated"))
+    possible = pl.lit(True)
+    if index.table == "drugs":
+        classes = frame.filter("meets")["drug_class"].drop_nulls().unique().to_list()
+        its_class = pl.coalesce("drug_class", "nearest_class")
+        possible = its_class.is_in(classes).fill_null(pl.col("undated"))
+    rows = frame.filter((pl.col("meets") & pl.col("undated")) | (pl.col("meets").is_null() & possible))
+    return rows.select(*KEY, undecided=pl.lit(True)).unique().sort(KEY)
 
 
 def _column(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
