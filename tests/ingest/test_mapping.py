@@ -434,6 +434,36 @@ blocks:
     ]
 
 
+def test_rows_of_a_patient_that_agree_in_every_mapped_value_are_only_reported(ingest, tmp_path):
+    write_csv(tmp_path / "a.csv", "id;sex;v;note\n1;female;x;one\n1;female;x;two\n2;female;x;\n2;female;y;\n")
+    tables = ingest("""
+mapping: 1
+ignore: [note]
+blocks:
+  - {file: a.csv, table: patients, fields: {patient: {column: id}, sex: {column: sex}}}
+  - {file: a.csv, table: drugs, fields: {patient: {column: id}, name: {column: v}}}
+""")
+    assert queries(tables, "patient", "check", "severity", "action", "row") == [
+        ("1", "repeated_row", "info", "reported", 3),
+        ("2", "V01", "error", "excluded", 5),
+    ]
+    assert rows(tables, "drugs", "patient", "name") == [("1", "x"), ("2", "x"), ("2", "y")]
+
+
+def test_formulas_without_a_stored_value(ingest, tmp_path):
+    sheet = [["id", "x", "unused"], [1, "=1+1", "=2"], ["=1+1", 4, 5], [3, 6, None]]
+    write_xlsx(tmp_path / "a.xlsx", {"S": sheet})
+    fields = "fields: {patient: {column: id}, x: {column: x, type: number}}"
+    tables = ingest(f"mapping: 1\nblocks: [{{file: a.xlsx, table: patients, {fields}}}]")
+    assert rows(tables, "patients", "patient", "x") == [("1", None), ("3", 6.0)]
+    assert queries(tables, "patient", "check", "action", "row") == [
+        ("1", "formula_unstored", "set_missing", 2),
+        (None, "V01", "excluded", 3),
+    ]
+    with pytest.raises(DataRefusedError, match="column 'unused', which a `where` of the mapping reads"):
+        ingest(f"mapping: 1\nblocks: [{{file: a.xlsx, table: patients, where: unused = '2', {fields}}}]")
+
+
 def test_two_lists_of_patients_fill_each_other(ingest, tmp_path):
     write_csv(tmp_path / "a.csv", "id;sex\n1;female\n2;\n")
     write_csv(tmp_path / "b.csv", "id;sex;ecog\n2;male;1\n1;male;0\n3;female;2\n")

@@ -96,10 +96,10 @@ def test_headers_that_do_not_fit(tmp_path, rows, message):
         one(write_xlsx(tmp_path / "a.xlsx", {"S": rows}))
 
 
-def test_a_formula_without_a_stored_value_is_refused(tmp_path):
-    path = write_xlsx(tmp_path / "a.xlsx", {"S": [["id", "x"], [1, "=A2+1"]]})
-    with pytest.raises(DataRefusedError, match=r"sheet 'S', cell B2, holds a formula without a stored value"):
-        one(path)
+def test_a_formula_without_a_stored_value_is_a_kind_of_its_own(tmp_path):
+    sheet = one(write_xlsx(tmp_path / "a.xlsx", {"S": [["id", "x", "y"], [1, "=A2+1", 3], [None, None, "=1"]]}))
+    assert sheet.cells.rows() == [("1", None, "3"), (None, None, None)]
+    assert sheet.kinds.rows() == [(Kind.NUMBER, Kind.UNSTORED, Kind.NUMBER), (Kind.EMPTY, Kind.EMPTY, Kind.UNSTORED)]
 
 
 def test_a_formula_gives_its_stored_value(tmp_path):

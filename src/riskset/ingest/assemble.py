@@ -14,7 +14,13 @@ from riskset.protocol.mapping import Block
 from riskset.tables import CANONICAL, ORGANS, empty, fit
 
 REPEATED = Problem(
-    "V01", "error", "excluded", "The patient id stands in more than one row; only the first is used, please correct it."
+    "V01",
+    "error",
+    "excluded",
+    "The patient id stands on several rows; the patient is left out until the centre says which is right.",
+)
+SAME = Problem(
+    "repeated_row", "info", "reported", "The patient stands on several rows that say the same; the row counts once."
 )
 CONFLICT = Problem(
     "V38", "error", "excluded", "Another row of this patient gives a different value; only the first is used."
@@ -88,22 +94,32 @@ class Centre:
             return fit(pl.concat(seen).sort("source", "row", maintain_order=True), schema).unique(
                 "patient", keep="first", maintain_order=True
             )
-        merged = self._once(parts[0], ["patient"], None, REPEATED)
+        facts = _facts([*parts, *tables.values()])
+        merged = self._listed_once(parts[0], facts)
         for part in parts[1:]:
-            merged = _filled(merged, self._once(part, ["patient"], None, REPEATED))
+            merged = _filled(merged, self._listed_once(part, facts))
         return merged
 
-    def _once(self, frame: pl.DataFrame, key: list[str], value: str | None, problem: Problem) -> pl.DataFrame:
-        """Keep the first row of each key; ask about the others, or only about those whose `value` differs."""
+    def _listed_once(self, frame: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+        """Keep each patient's first row; ask about the others, or only report them where all mapped values agree."""
+        again = frame.filter(~pl.col("patient").is_first_distinct())
+        rows = frame.filter(pl.col("patient").is_in(again["patient"].unique().sort().to_list()))
+        said = rows.select("patient", "source", "row").join(facts, on=["patient", "source", "row"], how="left")
+        alike = said.group_by("patient").agg(pl.col("fact").n_unique() == 1).filter("fact")["patient"].sort().to_list()
+        same = again.filter(pl.col("patient").is_in(alike))
+        differing = again.filter(~pl.col("patient").is_in(alike))
+        for found, problem in ((differing, REPEATED), (same, SAME)):
+            self.queries.append(row_queries(found, problem, centre=self.id, table="patients"))
+        self.repeated.update(again["patient"].to_list())
+        return frame.unique("patient", keep="first", maintain_order=True)
+
+    def _once(self, frame: pl.DataFrame, key: list[str], value: str, problem: Problem) -> pl.DataFrame:
+        """Keep the first row of each key; ask about the others whose `value` differs."""
         first = frame.unique(key, keep="first", maintain_order=True)
         again = frame.filter(~pl.struct(key).is_first_distinct())
-        if value is not None:
-            kept = first.select(*key, pl.col(value).alias("kept"))
-            again = again.join(kept, on=key, how="left").filter(pl.col(value).ne_missing(pl.col("kept")))
-        table = "patients" if value is None else "supplied"
-        self.queries.append(row_queries(again, problem, centre=self.id, table=table))
-        if value is None:
-            self.repeated.update(again["patient"].to_list())
+        kept = first.select(*key, pl.col(value).alias("kept"))
+        again = again.join(kept, on=key, how="left").filter(pl.col(value).ne_missing(pl.col("kept")))
+        self.queries.append(row_queries(again, problem, centre=self.id, table="supplied"))
         return first
 
     def _unrepeated(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -125,6 +141,17 @@ class Centre:
         )
         absent = every.join(organs, on=["patient", "organ"], how="anti").with_columns(present=pl.lit(False))
         return pl.concat([organs, fit(absent, CANONICAL["organs"])])
+
+
+def _facts(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Give all that each row of a sheet says of a patient, as one text: columns `patient`, `source`, `row`, `fact`."""
+    place = ["patient", "source", "row"]
+    parts = []
+    for number, frame in enumerate(frames):
+        told = [pl.col(name).cast(pl.String).fill_null("\x00") for name in frame.columns if name not in place]
+        parts.append(frame.select(*place, fact=pl.concat_str(pl.lit(str(number)), *told, separator="\x1f")))
+    together = pl.concat(parts)
+    return together.group_by(place).agg(pl.col("fact").sort().str.join("\x1e"))
 
 
 def _filled(first: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:

@@ -112,7 +112,12 @@ def convert(cells: Cells, target: Target) -> Converted:
     )
     joined = rest.join(known, on=["text", "kind"], how="left", maintain_order="left")
     values, states = joined["value"], joined.select(
-        pl.when(pl.col("known").is_null()).then(pl.lit(EMPTY)).otherwise(pl.col("state")).alias("state")
+        pl.when(pl.col("kind") == int(Kind.UNSTORED))
+        .then(pl.lit("formula_unstored"))
+        .when(pl.col("known").is_null())
+        .then(pl.lit(EMPTY))
+        .otherwise(pl.col("state"))
+        .alias("state")
     )["state"]  # fmt: skip
     if quick is not None:
         both = pl.DataFrame({"quick": quick, "value": values, "state": states})

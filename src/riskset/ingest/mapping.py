@@ -33,6 +33,14 @@ UNITS: dict[str, dict[str, Decimal]] = {
 }
 NO_PATIENT = Problem("V01", "error", "excluded", "The row has no patient id and is not used; please complete it.")
 
+UNSTORED_PATIENT = Problem(
+    "V01",
+    "error",
+    "excluded",
+    "The patient id is a formula without a stored value, and the row is not used; open and save the file in a "
+    "spreadsheet program.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -78,7 +86,7 @@ class BlockReader:
             refused before: see `absent_columns`.
         """
         parts: list[pl.DataFrame] = []
-        queries: list[pl.DataFrame | None] = [self._without_patient()]
+        queries: list[pl.DataFrame | None] = [*self._without_patient()]
         fields: list[tuple[str, str]] = []
         uncertain: set[str] = set()
         for fields_of_row, constants in self.block.rows():
@@ -117,12 +125,30 @@ class BlockReader:
         base = base.with_row_index("position").with_columns(pl.col("patient").replace("", None))
         if self.block.where is None:
             return base
+        self._refuse_unstored_condition()
         plain = self.sheet.cells.select(pl.all().str.strip_chars())
         return base.filter(plain.select(self.block.where.expression(dict(plain.schema)).alias("kept"))["kept"])
 
-    def _without_patient(self) -> pl.DataFrame:
+    def _refuse_unstored_condition(self) -> None:
+        """A row that a condition cannot judge for want of a formula's value would vanish without a question."""
+        fields = {self._heading(spec.column) for spec in self.block.fields.values() if spec.column is not None}
+        for name in sorted({self._heading(name) for name in self.block.columns} - fields):
+            if (self.sheet.kinds[name] == int(Kind.UNSTORED)).any():
+                raise DataRefusedError(
+                    f"{self.place} column '{name}', which a `where` of the mapping reads, holds a formula without a "
+                    "stored value; open and save the file in a spreadsheet program."
+                )
+
+    def _without_patient(self) -> list[pl.DataFrame]:
+        column = self.block.fields["patient"].column
         rows = self._base.filter(pl.col("patient").is_null()).with_columns(source=pl.lit(self.source, dtype=pl.Int32))
-        return row_queries(rows, NO_PATIENT, centre=self.centre, table=self.block.table, field="patient")
+        if column is None:
+            return []
+        unstored = self.sheet.kinds[self._heading(column)].gather(rows["position"]) == int(Kind.UNSTORED)
+        return [
+            row_queries(found, problem, centre=self.centre, table=self.block.table, field="patient")
+            for found, problem in ((rows.filter(~unstored), NO_PATIENT), (rows.filter(unstored), UNSTORED_PATIENT))
+        ]
 
     def _one_entry(
         self,
@@ -183,7 +209,9 @@ class BlockReader:
             texts = base["part"]
             whole = self.sheet.cells[name].gather(base["position"]).str.strip_chars()
             kinds = pl.select(
-                pl.when(texts == whole).then(kinds).otherwise(pl.lit(int(Kind.TEXT), dtype=pl.UInt8))
+                pl.when((texts == whole) | (kinds == int(Kind.UNSTORED)))
+                .then(kinds)
+                .otherwise(pl.lit(int(Kind.TEXT), dtype=pl.UInt8))
             ).to_series()
         return Cells(texts, kinds, labels, self.sheet.date_origin)
 

@@ -20,6 +20,8 @@ CHECKS: dict[str, str] = {
     "unmapped_code": "text that the mapping's codes do not list",
     "partial_date": "date without its day",
     "unknown_patient": "row of a patient whom the list of patients lacks",
+    "repeated_row": "patient on several rows that say the same",
+    "formula_unstored": "formula whose value the workbook does not store",
     "encoding_assumed": "text file whose encoding was not stated",
 }
 
@@ -60,6 +62,12 @@ PROBLEMS: dict[str, Problem] = {
         "V44", "warning", "reported", "only a bound is given; half of an upper bound, or a lower bound itself, is used"
     ),
     "number_approximate": Problem("V44", "info", "reported", "the number is approximate; it is used as it stands"),
+    "formula_unstored": Problem(
+        "formula_unstored",
+        "error",
+        "set_missing",
+        "formula without a stored value; open and save the file in a spreadsheet program",
+    ),
     "unmapped_code": Problem(
         "unmapped_code",
         "error",

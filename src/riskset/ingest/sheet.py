@@ -22,7 +22,7 @@ MAX_COLUMNS = 16_384
 
 
 class Kind(IntEnum):
-    """What a cell is; one byte a cell."""
+    """What a cell is; one byte a cell. `UNSTORED`: a formula whose value the file does not hold, so without text."""
 
     EMPTY = 0
     TEXT = 1
@@ -30,6 +30,7 @@ class Kind(IntEnum):
     DATE = 3
     BOOLEAN = 4
     ERROR = 5
+    UNSTORED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def assemble(
 
 def _filled(rows: Iterator[Row]) -> Iterator[Row]:
     """Leave out rows without any cell; their numbers stay used up."""
-    return (row for row in rows if any(text is not None for text in row[1]))
+    return (row for row in rows if any(text is not None for text in row[1]) or (row[2] and Kind.UNSTORED in row[2]))
 
 
 def _transposed(rows: list[Sequence[str | None]], width: int, fill: str | None) -> list[list[str | None]]:

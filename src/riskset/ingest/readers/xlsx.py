@@ -1,7 +1,7 @@
 """Excel workbooks, read cell by cell: a column may mix real dates, numbers and texts, and the difference matters.
 
 Hidden rows are read. Merged cells are not filled down: only their first cell has the value. Formulas give the value
-that the spreadsheet program stored; a sheet whose formulas have none is refused, for its cells would read as empty.
+that the spreadsheet program stored; a formula that has none is a cell of kind `UNSTORED`, for it is not empty.
 Dates follow the workbook's own system (1900 or 1904).
 """
 
@@ -18,6 +18,7 @@ from xml.etree.ElementTree import ParseError
 
 from riskset.errors import DataRefusedError, did_you_mean
 from riskset.ingest.sheet import (
+    MAX_COLUMNS,
     Kind,
     ReadOptions,
     Row,
@@ -36,7 +37,7 @@ _RATIO_COUNTS_FROM = 10 * 1024**2
 
 # A formula cell without a stored value; `t="str"` with an empty value is a formula whose result is an empty text.
 _UNSTORED = re.compile(
-    rb'<c\b(?![^>]*\bt="str")[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+    rb'<c\b(?![^>]*\bt="str")[^>]*?\br="([A-Z]{1,4})(\d{1,9})"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
 _1900, _1904 = date(1899, 12, 30), date(1904, 1, 1)
 
@@ -101,9 +102,9 @@ def _sheet(book: Any, request: SheetRequest, options: ReadOptions) -> Sheet:
     worksheet = _find(book, request, options.label)
     name = worksheet.title
     place = f"{options.label}, sheet '{name}'"
-    _refuse_unstored_formulas(book, worksheet, place)
+    unstored = _unstored_formulas(book, worksheet, place)
     worksheet.reset_dimensions()  # the stated size may be wrong; the rows themselves are not
-    rows = _rows(worksheet, place)
+    rows = _rows(worksheet, place, unstored)
     header = next((cells for number, cells, _ in rows if number == request.header_row), ())
     names = column_names(header, f"Row {request.header_row} of {place},")
     return assemble(name, names, rows, place, date_origin=_1904 if book.epoch.year == 1904 else _1900)
@@ -122,24 +123,31 @@ def _find(book: Any, request: SheetRequest, label: str) -> Any:
     raise DataRefusedError(f"{label} has no sheet '{request.name}'{hint}.")
 
 
-def _refuse_unstored_formulas(book: Any, worksheet: Any, place: str) -> None:
+def _unstored_formulas(book: Any, worksheet: Any, place: str) -> dict[int, list[int]]:
+    """Find formulas without a stored value: row -> indices of columns."""
     try:
         with book._archive.open(worksheet._worksheet_path) as part:
             content = part.read()
     except (KeyError, zipfile.BadZipFile, OSError):
         raise DataRefusedError(f"{place} is damaged; ask the centre to send the workbook again.") from None
-    if b"<f" in content and (found := _UNSTORED.search(content)):
-        raise DataRefusedError(
-            f"{place}, cell {found[1].decode()}, holds a formula without a stored value; open the workbook in a "
-            "spreadsheet program, save it, and use the saved file."
-        )
+    found: dict[int, list[int]] = {}
+    if b"<f" in content:
+        for match in _UNSTORED.finditer(content):
+            letters, row = match[1].decode(), int(match[2])
+            index = sum((ord(letter) - ord("A") + 1) * 26**power for power, letter in enumerate(reversed(letters))) - 1
+            if index < MAX_COLUMNS:
+                found.setdefault(row, []).append(index)
+    return found
 
 
-def _rows(worksheet: Any, place: str) -> Iterator[Row]:
+def _rows(worksheet: Any, place: str, unstored: dict[int, list[int]]) -> Iterator[Row]:
     try:
         for number, row in enumerate(worksheet.iter_rows(), start=1):
             cells = [_cell(cell) for cell in row]
-            while cells and cells[-1][0] is None:
+            for index in unstored.get(number, ()):
+                cells += [(None, Kind.EMPTY)] * (index + 1 - len(cells))
+                cells[index] = (None, Kind.UNSTORED)
+            while cells and cells[-1] == (None, Kind.EMPTY):
                 cells.pop()
             yield number, [text for text, _ in cells], [int(kind) for _, kind in cells]
     except (ParseError, ValueError, KeyError, IndexError, zipfile.BadZipFile, OSError) as error:
