@@ -173,7 +173,7 @@ def plainly(person, scheme: str, cutoff: int | None) -> tuple[int, int]:
         events.append((person["next"], 2))
     if scheme.startswith("fda"):
         limits += [person["next"]] if person["next"] is not None else []
-        limits += [stop] if why == "toxicity" else []
+        limits += [stop] if why == "toxicity" or (why == "progression" and scheme == "fda_a") else []
         if scheme == "fda_c_claims" and why == "progression":
             events.append((stop, 3))
     limit = min(limits, default=10**6)

@@ -164,10 +164,13 @@ def scheme_table(reason: str) -> dict[str, object]:
 
 
 def test_new_therapy_before_progression_under_each_scheme():
-    """Treatment stopped on 10 April (day 100) for progression, capecitabine on 1 May (day 121), PD on 1 June."""
+    """Treatment stopped on 10 April (day 100) for progression, capecitabine on 1 May (day 121), PD on 1 June.
+
+    FDA table A censors at the last assessment before a stop for progression that no assessment documents: 31 March.
+    """
     assert scheme_table("progression") == {
         "ema": (152, 1, "progression"),
-        "fda_a": (110, 0, "new_therapy"),
+        "fda_a": (90, 0, "clinical_progression"),
         "fda_c_claims": (100, 1, "clinical_progression"),
         "new_therapy_event": (121, 1, "new_therapy"),
     }
@@ -180,6 +183,33 @@ def test_stop_for_toxicity_censors_at_the_last_assessment_before_it_under_fda():
         "fda_c_claims": (90, 0, "treatment_stop"),
         "new_therapy_event": (121, 1, "new_therapy"),
     }
+
+
+@pytest.mark.parametrize("reason", ["progression", "toxicity"])
+def test_a_stop_before_the_drugs_start_is_no_stop(reason):
+    """As if no stop were recorded: only the new therapy of 1 May is left to the schemes."""
+    given = tables(
+        patients=patients("p"),
+        drugs=DRUGS.format(reason=reason).replace("2020-04-10", "2019-12-10"),
+        assessments=ASSESSMENTS,
+    )
+    found = {scheme: outcomes(given, scheme=scheme).get("p") for scheme in ("ema", "fda_a", "fda_c_claims")}
+    assert found == {"ema": (152, 1, "progression"), "fda_a": (110, 0, "new_therapy"), "fda_c_claims": None}
+
+
+def test_progression_documented_by_the_day_of_the_stop_is_an_event_under_fda():
+    given = tables(
+        patients=patients("before", "same_day"),
+        assessments="patient | date | response\nbefore | 2020-04-01 | PD\nsame_day | 2020-04-10 | PD\n",
+        drugs="""
+            patient  | inn:text     | drug_class:text | start      | stop       | stop_reason | line
+            before   | palbociclib  | cdk46           | 2020-01-01 | 2020-04-10 | progression | 1
+            same_day | palbociclib  | cdk46           | 2020-01-01 | 2020-04-10 | progression | 1
+            before   | capecitabine | chemotherapy    | 2020-05-01 |            |             | 2
+        """,
+    )
+    expected = {"before": (91, 1, "progression"), "same_day": (100, 1, "progression")}
+    assert outcomes(given, scheme="fda_a") == expected
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,43 @@ def test_stated_best_response_and_dated_ones(prefer, of_q):
     }
 
 
+def test_a_patient_who_was_never_assessed_is_not_evaluable_where_the_centre_sends_assessments():
+    given = tables(
+        patients="""
+            centre | patient  | index_date:date
+            a      | assessed | 2020-01-01
+            a      | baseline | 2020-01-01
+            a      | nothing  | 2020-01-01
+            a      | silent   | 2020-01-01
+            a      | stated   | 2020-01-01
+            a      | unread   | 2020-01-01
+            a      | unstarted |
+            b      | elsewhere | 2020-01-01
+        """,
+        assessments="""
+            centre | patient  | date       | response
+            a      | assessed | 2020-06-01 | PR
+            a      | baseline | 2019-12-20 | SD
+            a      | silent   | 2020-03-01 |
+        """,
+        supplied="""
+            centre | patient | name          | value
+            a      | stated  | best_response | CR
+            a      | unread  | best_response | good
+        """,
+    )
+    rows = add_endpoints(study("endpoints: {orr: {kind: response}}"), given)["responses"]
+    assert by_patient(rows, "best_response", "responder", "evaluable") == {
+        "assessed": ("PR", True, True),
+        "baseline": ("NE", False, False),
+        "nothing": ("NE", False, False),
+        "silent": (None, None, None),  # seen, but what the scan said is not known
+        "stated": ("CR", True, True),
+        "unread": (None, None, None),  # asked about
+        "elsewhere": (None, None, None),  # the centre sends no assessments
+    }
+
+
 def test_success_is_declared():
     text = "endpoints: {dcr: {kind: response, success: [CR, PR, SD, NON_CR_NON_PD], sd_min: 0}}"
     rows = add_endpoints(study(text), tables(**STATED))["responses"]

@@ -64,10 +64,15 @@ class Facts:
 
     @cached_property
     def _drugs(self) -> pl.DataFrame:
-        """Drug records of patients with an index date, with `inn` and `drug_class` even where no drug is known."""
+        """Drug records of patients with an index date, with `inn` and `drug_class` even where no drug is known.
+
+        A stop before the start of its record is no stop: when the drug was stopped is unknown.
+        """
         drugs = self.tables["drugs"]
         absent = [pl.lit(None, pl.String).alias(name) for name in ("inn", "drug_class") if name not in drugs.columns]
         drugs = drugs.with_columns(absent).join(self.index, on=KEY, how="inner")
+        possible = (pl.col("stop") >= pl.col("start")).fill_null(True)
+        drugs = drugs.with_columns(pl.when(possible).then("stop").alias("stop"))
         return drugs.filter(pl.col("index_date").is_not_null())
 
     @cached_property

@@ -19,6 +19,10 @@ def responses(spec: Response, facts: Facts, cutoffs: pl.DataFrame) -> tuple[pl.D
     Dated responses count from the day after the index date to the first progression, the start of a new therapy or
     the data cut-off, these days included.
 
+    In a centre that sends assessments, a patient with none after the index date and no stated response was never
+    assessed: NE, which counts as failure. Where scans say nothing about response, or a stated response cannot be read,
+    the best response is unknown.
+
     Returns
     -------
     responses, queries
@@ -35,18 +39,34 @@ def responses(spec: Response, facts: Facts, cutoffs: pl.DataFrame) -> tuple[pl.D
         chosen = _first_of(derived.join(telling, on=KEY, how="semi"), stated, derived)
     everyone = facts.index.filter(pl.col("index_date").is_not_null()).select(KEY)
     everyone = pl.concat([everyone, stated.select(KEY)]).unique()
-    rows = everyone.join(chosen, on=KEY, how="left").join(_measurable(spec, facts), on=KEY, how="left")
+    never = _never_assessed(facts).join(chosen, on=KEY, how="anti").with_columns(never=pl.lit(True))
+    rows = everyone.join(chosen, on=KEY, how="left").join(never, on=KEY, how="left")
+    not_evaluable = pl.when(pl.col("never")).then(pl.lit("NE"))
+    rows = rows.with_columns(best_response=pl.coalesce("best_response", not_evaluable))
+    rows = rows.join(_measurable(spec, facts), on=KEY, how="left")
     best = pl.col("best_response")
     rows = rows.with_columns(
         pl.when(best.is_not_null()).then(best.is_in(spec.success)).alias("responder"),
         (best != "NE").alias("evaluable"),
     )
-    return rows.sort(KEY), queries
+    return rows.drop("never").sort(KEY), queries
 
 
 def _first_of(*frames: pl.DataFrame) -> pl.DataFrame:
     """Give each patient the row of the first frame that has one."""
     return pl.concat(frames).unique(KEY, keep="first", maintain_order=True)
+
+
+def _never_assessed(facts: Facts) -> pl.DataFrame:
+    """Give the keys of patients without an assessment after the index date and without a stated best response.
+
+    Only in centres that send assessments: elsewhere their absence tells nothing. A text that cannot be read is stated.
+    """
+    sent = facts.assessments.select("centre").unique()
+    seen = facts.assessments.filter((pl.col("days") > 0).fill_null(True)).select(KEY)
+    stated = facts.tables["supplied"].filter(pl.col("name") == "best_response", pl.col("value").is_not_null())
+    started = facts.index.filter(pl.col("index_date").is_not_null()).join(sent, on="centre", how="semi")
+    return started.select(KEY).join(pl.concat([seen, stated.select(KEY)]), on=KEY, how="anti")
 
 
 def _dated(facts: Facts, cutoffs: pl.DataFrame) -> pl.DataFrame:

@@ -43,7 +43,7 @@ class Scheme:
 
     new_therapy: Literal["ignore", "event", "censor_before"]
     other_stop: Literal["ignore", "censor_before"]
-    clinical: Literal["ignore", "event"]
+    clinical: Literal["ignore", "event", "censor_before"]
     missed_visits: bool
     needs: tuple[Need, ...]
 
@@ -51,7 +51,7 @@ class Scheme:
 # EMA: every event counts, whatever happened before. FDA guidance on endpoints, appendix 3, tables A and C.
 SCHEMES: dict[str, Scheme] = {
     "ema": Scheme("ignore", "ignore", "ignore", False, ()),
-    "fda_a": Scheme("censor_before", "censor_before", "ignore", True, ("new_therapies",)),
+    "fda_a": Scheme("censor_before", "censor_before", "censor_before", True, ("new_therapies",)),
     "fda_c_claims": Scheme("censor_before", "censor_before", "event", True, ("new_therapies", "stop_reasons")),
     "new_therapy_event": Scheme("event", "ignore", "ignore", False, ("new_therapies",)),
 }
