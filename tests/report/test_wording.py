@@ -6,6 +6,10 @@ import re
 
 import pytest
 
+from riskset.report import rules, sentences
+from riskset.report.labels import Labels
+from riskset.report.parameters import Parameters, in_words
+from riskset.report.reader import Reader
 from riskset.report.sections import document
 from riskset.report.tablemodel import Bullets, Paragraph, Table, plain
 from riskset.results import Results, RowWriter
@@ -28,7 +32,16 @@ def _all_texts(written: Written) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "word", [r"\bNS\b", "no difference", "no impact", "not significant", "equivalent", r"\bcauses?\b", "predictive"]
+    "word",
+    [
+        r"\bNS\b",
+        "no difference",
+        "no impact",
+        "not significant",
+        "equivalent",
+        r"(?<!death of any )\bcauses?\b",
+        "predictive",
+    ],
 )
 def test_words_that_claim_too_much_are_never_written(written: Written, word: str) -> None:
     assert [text for text in _all_texts(written) if re.search(word, text)] == []
@@ -77,3 +90,72 @@ def test_methods_name_the_parameters_in_force(written: Written) -> None:
     values = " ".join(plain(cell) for line in parameters.lines for cell in line.cells)
     assert "sd_min: 0" in values
     assert "de_novo_days: 90" in values
+
+
+def test_methods_are_prose_and_fall_back_to_a_readable_sentence() -> None:
+    w = RowWriter(analysis="definitions")
+    for path, text in (
+        ("covariates.setting.rule", "setting"),
+        ("covariates.setting.de_novo_days", "120"),
+        ("covariates.several.rule", "classes"),
+        ("covariates.several.levels.one", "n_organs = 1"),
+        ("covariates.several.levels.more", "n_organs >= 2"),
+        ("covariates.age.rule", "unheard_of"),
+        ("covariates.age.window_days", "30"),
+        ("endpoints.pfs.kind", "pfs"),
+        ("endpoints.pfs.scheme", "fda_a"),
+        ("endpoints.pfs.max_gap_days", "180"),
+    ):
+        w.word("definition", text, variable=path)
+    found = Reader(make_protocol(), Results(w.rows))
+    parameters = Parameters(found)
+    setting = rules.covariate(found, parameters, "setting")
+    assert "found within 120 days of the diagnosis" in plain(setting)
+    assert (
+        next(part.row for part in setting if part.text == "120")
+        == "definitions/definition[covariates.setting.de_novo_days]"
+    )
+    assert plain(rules.covariate(found, parameters, "several")) == (
+        "Several: grouped as one (number of metastatic organs = 1) or more (number of metastatic organs ≥ 2)."
+    )
+    assert plain(rules.covariate(found, parameters, "age")) == "Age: defined by window days 30."
+    pfs = plain(rules.endpoint(found, parameters, "pfs"))
+    assert "censored at the last adequate assessment before a new anticancer therapy" in pfs
+    assert "gap of more than 180 days" in pfs
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("inn IN ('a', 'b') AND coalesce(intent, 'x') = 'x'", "drug a or b and treatment intent x (or not recorded)"),
+        ("index_date BETWEEN '2018-01-01' AND '2022-12-31'", "index date from 2018-01-01 to 2022-12-31"),
+        ("CASE WHEN a THEN b END", None),
+        ("substring(a, 1) = 'b'", None),
+    ],
+)
+def test_simple_conditions_are_put_into_words_and_others_left_alone(condition: str, words: str | None) -> None:
+    assert in_words(Labels(make_protocol()), condition) == words
+
+
+def test_an_empty_group_is_named_and_gets_no_p_value_of_other_groups() -> None:
+    w = RowWriter(analysis="pfs_her2", endpoint="pfs", plan="primary")
+    for group, number in ((None, 90), ("zero", 50), ("low", 40), ("ultralow", 0)):
+        key = {} if group is None else {"group": "her2", "group_level": group}
+        w.add("n", number, **key)
+        w.add("events", number, **key)
+    w.add("p_value", 0.94, method="logrank", variable="her2")
+    pair = w.within(method="cox", variable="her2", reference="zero")
+    pair.estimate("hazard_ratio", 0.9, 0.6, 1.3, level="low")
+    pair.estimate("hazard_ratio", None, None, None, level="ultralow", warning="A group has no patient.")
+    text = plain(sentences.survival(Reader(make_protocol(), Results(w.rows)), "pfs_her2")[0]).replace("\xa0", " ")
+    assert "HER2-ultralow against HER2-zero: hazard ratio not estimable (no patient in HER2-ultralow)." in text
+    assert text.count("P = .94") == 1
+
+
+def test_a_rate_without_an_interval_is_no_duration_that_was_not_reached() -> None:
+    w = RowWriter(analysis="pfs_her2", endpoint="pfs")
+    w.estimate("survival", 1.0, None, None, time=180.0)
+    found = Reader(None, Results(w.rows))
+    parts = found.estimate(found.find("pfs_her2", "survival"))
+    assert plain(parts) == "100.0 (–)"
+    assert [part.note for part in parts if part.note] == ["Confidence interval not estimable."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from riskset.protocol import Protocol
@@ -24,19 +25,34 @@ _USUAL = {
     "pr_percent": "Progesterone receptor",
     "her2_class": "HER2 class",
     "her2_score": "IHC score",
+    "her2.zero": "HER2-zero",
+    "her2.low": "HER2-low",
+    "her2.positive": "HER2-positive",
+    "her2.null": "HER2-null",
+    "her2.ultralow": "HER2-ultralow",
+    "her2.ihc_0": "IHC 0",
+    "her2.ihc_1": "IHC 1+",
+    "her2.ihc_2": "IHC 2+, ISH negative",
+    "her2.unknown": "Unknown",
+    "ihc": "Immunohistochemistry",
+    "ihc_score": "IHC score",
+    "tissue": "Tissue",
     "her2_ish": "ISH",
-    "her2_ish.NEG": "Negative",
-    "her2_ish.POS": "Positive",
-    "her2_ish.EQUIV": "Equivocal",
-    "her2_ish.UNRESOLVED": "Unresolved",
+    "her2_ish.NEG": "ISH negative",
+    "her2_ish.POS": "ISH positive",
+    "her2_ish.EQUIV": "ISH equivocal",
+    "her2_ish.UNRESOLVED": "ISH unresolved",
     "her2_ish.NOT_DONE": "Not done",
-    "her2_ish.MISSING": "Missing",
-    "her2_score.0_NOS": "0",
-    "her2_score.0_null": "0, no staining",
-    "her2_score.0_ultralow": "0, ultralow",
-    "her2_score.AMBIG_0_1": "0 to 1+",
-    "her2_score.AMBIG_1_2": "1+ to 2+",
-    "her2_score.AMBIG_2_3": "2+ to 3+",
+    "her2_ish.MISSING": "No result",
+    "her2_score.0_NOS": "IHC 0, not further specified",
+    "her2_score.0_null": "IHC 0, no staining",
+    "her2_score.0_ultralow": "IHC 0, ultralow",
+    "her2_score.1+": "IHC 1+",
+    "her2_score.2+": "IHC 2+",
+    "her2_score.3+": "IHC 3+",
+    "her2_score.AMBIG_0_1": "IHC 0 to 1+",
+    "her2_score.AMBIG_1_2": "IHC 1+ to 2+",
+    "her2_score.AMBIG_2_3": "IHC 2+ to 3+",
     "her2_score.AMBIG_PLUS": "Lone plus",
     "her2_score.NEG_NOS": "Negative, no score",
     "her2_score.POS_NOS": "Positive, no score",
@@ -96,6 +112,8 @@ _CAPITALS = {
     "sd": "SD",
     "tnm": "TNM",
 }
+# A period of years, as an id has it.
+_YEARS = re.compile(r"\d{4}-\d{4}")
 # Classes and responses are written in capitals already.
 _AS_WRITTEN = frozenset({"CR", "PR", "SD", "PD", "NE"})
 
@@ -164,6 +182,8 @@ class Labels:
             return declared
         if variable == "centre":
             return self.centre(level)
+        if _YEARS.fullmatch(level):
+            return level.replace("-", "–")
         return self._declared.get(level) or {"true": "Yes", "false": "No"}.get(level) or humanise(level)
 
     def contrast(self, variable: str | None, level: str | None, reference: str | None) -> str:

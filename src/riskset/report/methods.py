@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from riskset.protocol import Protocol
 from riskset.report import format as fmt
+from riskset.report import rules
 from riskset.report.labels import lower_first
+from riskset.report.parameters import Parameters, in_words, joined
 from riskset.report.reader import Reader
 from riskset.report.tablemodel import Block, Bullets, Inline, Paragraph, Part, inline
 from riskset.results import DAYS_PER_MONTH
 
-_SPECIMEN = {
-    "latest_before_index": "the latest specimen dated on or before the index date (with a grace of {grace} days)",
-    "metastasis_first": "the latest metastatic specimen before the index date, else the primary",
-    "primary_only": "the first diagnostic primary",
-    "highest": "the highest class of any specimen before the index date",
-    "any_low": "the highest class of any specimen before the index date",
-}
-_SCHEMES = {
-    "ema": "progression or death at its own date counts, whatever happened between: EMA-like, a treatment policy",
-    "fda_a": "progression or death counts unless a new anticancer therapy began or two assessments were missed before",
-}
 
-
-class Parameters:
-    """The parameters in force, as text, each with the row that holds it."""
-
-    def __init__(self, reader: Reader) -> None:
-        rows = reader.rows("definitions", "definition")
-        self._rows = {row.variable: row for row in rows if row.variable is not None}
-
-    def part(self, path: str, otherwise: str = "not stated") -> Part:
-        """Give a parameter's value, traced to its row."""
-        row = self._rows.get(path)
-        return Part(otherwise) if row is None else Part(row.text or otherwise, row.row)
-
-    def get(self, path: str) -> str | None:
-        """Give a parameter's text or None."""
-        row = self._rows.get(path)
-        return None if row is None else row.text
-
-    def under(self, path: str) -> Iterator[tuple[str, Part]]:
-        """Give the parameters below a path with the rest of their paths."""
-        for name, row in self._rows.items():
-            if name.startswith(path + "."):
-                yield name.removeprefix(path + "."), Part(row.text or "", row.row)
-
-
-def methods(reader: Reader, protocol: Protocol) -> list[Block]:
+def methods(reader: Reader, protocol: Protocol, manifest: Mapping[str, Any]) -> list[Block]:
     """Write the Methods: patients, biomarkers, endpoints, statistics, software."""
     parameters = Parameters(reader)
     parts = (
@@ -58,6 +24,7 @@ def methods(reader: Reader, protocol: Protocol) -> list[Block]:
         ("Covariates", _covariates(reader, protocol, parameters)),
         ("Endpoints", _endpoints(reader, protocol, parameters)),
         ("Statistical analysis", _statistics(reader, protocol, parameters)),
+        ("Software", _software(manifest)),
     )
     blocks: list[Block] = []
     for title, found in parts:
@@ -74,75 +41,85 @@ def _patients(reader: Reader, protocol: Protocol, parameters: Parameters) -> lis
         first += f" Data were cut off on {cutoff.isoformat()}; later events do not count."
     blocks: list[Block] = [Paragraph(inline(first))]
     if protocol.index is not None:
-        where = parameters.get("index.where")
-        condition = inline(" fulfilling ", Part(where, parameters.part("index.where").row)) if where else ()
-        blocks.append(
-            Paragraph(
-                inline(
-                    "Time zero (index date) is the ", parameters.part("index.date", protocol.index.date), " of the ",
-                    parameters.part("index.pick", protocol.index.pick), " record of the table ",
-                    parameters.part("index.table", protocol.index.table), condition, ".",
-                )
-            )
-        )  # fmt: skip
+        blocks.append(Paragraph(_index(reader, parameters)))
     if protocol.eligibility:
-        items = tuple(
-            inline(reader.labels.criterion(c.id), ": ", parameters.part(f"eligibility.{c.id}.where", c.where.text))
-            for c in protocol.eligibility
+        items = tuple(_criterion(reader, parameters, c) for c in protocol.eligibility)
+        text = (
+            "Patients were eligible if they met these criteria, applied in this order; a patient of whom a criterion "
+            "could not be judged was left out and counted apart."
         )
-        text = "Criteria were applied in this order; a criterion that cannot be judged excludes and is counted apart."
         blocks += [Paragraph(inline(text)), Bullets(items)]
     return blocks
 
 
+def _index(reader: Reader, parameters: Parameters) -> Inline:
+    """Say what set time zero; a condition that cannot be put into words is left to the table of parameters."""
+    table = parameters.get("index.table") or "index"
+    of = parameters.said("index.table", f"{table.removesuffix('s')} record")
+    which = parameters.part("index.pick", "first")
+    date = parameters.part("index.date", "date")
+    where = parameters.get("index.where")
+    condition: Inline = ()
+    if where:
+        words = in_words(reader.labels, where)
+        # "drug record with drug palbociclib" says the same thing twice.
+        met = "" if words is None else f" of {words[5:]}" if words.startswith("drug ") else f" with {words}"
+        said = met or " that met the condition given in the table of parameters"
+        condition = inline(parameters.said("index.where", said))
+    return inline("Time zero (index date) was the ", date, " date of the ", which, " ", of, condition, ".")
+
+
+def _criterion(reader: Reader, parameters: Parameters, criterion: Any) -> Inline:
+    path = f"eligibility.{criterion.id}.where"
+    if criterion.label:
+        return inline(parameters.said(f"eligibility.{criterion.id}.label", criterion.label))
+    label = reader.labels.criterion(criterion.id)
+    return inline(label, " (", parameters.part(path, criterion.where.text), ")")
+
+
 def _biomarkers(reader: Reader, protocol: Protocol, parameters: Parameters) -> list[Block]:
-    blocks: list[Block] = []
-    for name in protocol.biomarkers:
-        path = f"biomarkers.{name}"
-        specimen = parameters.get(f"{path}.specimen")
-        words = _SPECIMEN.get(specimen or "", specimen or "not stated")
-        policy = Part(words.format(grace=parameters.get(f"{path}.grace_days") or "0"),
-                      parameters.part(f"{path}.specimen").row)  # fmt: skip
-        rest = [(k, v) for k, v in parameters.under(path) if k not in ("specimen", "grace_days")]
-        blocks.append(Paragraph(inline(f"{reader.labels.of(name)}: read from ", policy, "; ", _pairs(rest), ".")))
-    return blocks
-
-
-def _pairs(pairs: list[tuple[str, Part]]) -> Inline:
-    """Print parameters as `name: value`, semicolons between."""
-    pieces: list[str | Part] = []
-    for name, part in pairs:
-        pieces += [", " if pieces else "", f"{name.replace('_', ' ').replace('.', ' ')}: ", part]
-    return inline(*pieces)
+    return [Paragraph(rules.biomarker(reader, parameters, name)) for name in protocol.biomarkers]
 
 
 def _covariates(reader: Reader, protocol: Protocol, parameters: Parameters) -> list[Block]:
-    items = []
-    for name in protocol.covariates:
-        pairs = [(k, v) for k, v in parameters.under(f"covariates.{name}") if k != "label"]
-        if pairs:
-            items.append(inline(f"{reader.labels.of(name)}: ", _pairs(pairs)))
+    items = tuple(said for name in protocol.covariates if (said := rules.covariate(reader, parameters, name)))
     if not items:
         return []
-    text = "Covariates are measured at or before the index date; what is unknown stays unknown and is shown as missing."
-    return [Paragraph(inline(text)), Bullets(tuple(items))]
+    text = "Covariates describe the patient at the index date; what was unknown stayed unknown and is shown as missing."
+    supplied = rules.stands_in(reader, parameters, protocol.covariates)
+    return [Paragraph(inline(text, supplied)), Bullets(items)]
 
 
 def _endpoints(reader: Reader, protocol: Protocol, parameters: Parameters) -> list[Block]:
-    items = []
-    for name in protocol.endpoints:
-        path = f"endpoints.{name}"
-        scheme = parameters.get(f"{path}.scheme")
-        means = _SCHEMES.get(scheme or "")
-        said = inline(" (", Part(means, parameters.part(f"{path}.scheme").row), ")") if means else ()
-        pairs = [(k, v) for k, v in parameters.under(path) if k not in ("label", "kind")]
-        items.append(inline(reader.labels.of(name), said, inline(": ", _pairs(pairs)) if pairs else ""))
+    items = tuple(said for name in protocol.endpoints if (said := rules.endpoint(reader, parameters, name)))
     if not items:
         return []
     plus_one = parameters.get("study.plus_one") == "true" or protocol.study.plus_one
     added = "one day is added to each duration" if plus_one else "no day is added to a duration"
     text = f"Durations are whole days from the index date; a month is {DAYS_PER_MONTH} days; {added}."
-    return [Paragraph(inline(text)), Bullets(tuple(items))]
+    cutoff = parameters.get("study.data_cutoff")
+    cut: Inline = ()
+    if cutoff is not None:
+        cut = inline(
+            " Nothing after the data cut-off (", parameters.part("study.data_cutoff"), ") counted; patients without an "
+            "event by then were censored."
+        )  # fmt: skip
+    return [Paragraph(inline(text, cut)), Bullets(items)]
+
+
+def _software(manifest: Mapping[str, Any]) -> list[Block]:
+    """Name the program and the packages that its numbers come from, with their versions."""
+    if not manifest.get("riskset"):
+        return []
+    packages = manifest.get("packages", {})
+    named = [f"{name} {packages[name]}" for name in _NUMERIC if name in packages] if packages else []
+    within = ", ".join([f"Python {manifest['python']}"] * ("python" in manifest) + named)
+    text = f"All results were computed with riskset {manifest['riskset']}" + (f" ({within})" if within else "")
+    return [Paragraph(inline(f"{text}. All versions and the hashes of the inputs are listed in the supplement."))]
+
+
+# The packages that numbers go through; the rest reads files or draws.
+_NUMERIC = ("numpy", "scipy", "polars", "numba")
 
 
 def _statistics(reader: Reader, protocol: Protocol, parameters: Parameters) -> list[Block]:
@@ -154,13 +131,16 @@ def _statistics(reader: Reader, protocol: Protocol, parameters: Parameters) -> l
             text.append(sentence + " ")
     blocks: list[Block] = [Paragraph(inline(*text))] if text else []
     primary = [n for n, spec in protocol.analyses.items() if getattr(spec, "plan", "") == "primary"]
-    named = f"Primary analyses: {', '.join(primary)}. " if primary else "No analysis was declared primary. "
+    titles = [_title(reader, name) for name in primary]
+    named = f"Primary: {'; '.join(titles)}. " if primary else "No analysis was declared primary. "
     blocks.append(
         Paragraph(
             inline(
                 named, "Intervals are ", level,
                 " confidence intervals, P values two-sided and not adjusted for their number; missing values are not "
-                "imputed, and each model says how many patients it left out. Associations are described, not effects. "
+                "imputed, and each model says how many patients it left out. Associations are described, not effects; "
+                "where an interval includes 1, the range of hazard ratios that the data are compatible with is given, "
+                "and neither a lower nor a higher hazard is excluded. "
                 f"Rounding happens once, when a number is printed; {fmt.NOT_REACHED} means not reached.",
             )
         )
@@ -189,16 +169,26 @@ _SENTENCES = {
 }
 
 
+def _title(reader: Reader, name: str) -> str:
+    """Name an analysis by its label, else by its endpoint and kind; its id follows, as tables and rows carry it."""
+    declared = reader.labels.declared(name)
+    if declared:
+        return declared
+    row = next((row for row in reader.rows(name) if row.endpoint is not None), None)
+    if row is None:
+        return reader.labels.of(name)
+    kinds = {"survival": "by group", "cox": "in Cox models", "response": "by group", "subgroups": "by subgroup"}
+    kind = str(getattr(reader.protocol.analyses.get(name), "kind", "")) if reader.protocol is not None else ""
+    return f"{lower_first(reader.labels.of(row.endpoint))} {kinds.get(kind, '')}".strip()
+
+
 def _models(reader: Reader, protocol: Protocol) -> Iterator[Inline]:
-    for name, spec in protocol.analyses.items():
+    for spec in protocol.analyses.values():
         if getattr(spec, "kind", "") != "cox":
             continue
         adjust: list[Any] = list(getattr(spec, "adjust", []))
         strata = getattr(spec, "strata", None)
-        words = f"Model {name}: {reader.labels.of(getattr(spec, 'exposure', None))}"
-        words += (
-            f", adjusted for {', '.join(lower_first(reader.labels.of(v)) for v in adjust)}"
-            if adjust
-            else ", unadjusted"
-        )
-        yield inline(words + (f", stratified by {reader.labels.of(strata).lower()}." if strata else "."))
+        endpoint = lower_first(reader.labels.of(getattr(spec, "endpoint", None)))
+        words = f"The Cox model of {endpoint} estimated the association with {reader.labels.of(spec.exposure)}"
+        words += f", adjusted for {joined([lower_first(reader.labels.of(v)) for v in adjust])}" if adjust else ""
+        yield inline(words + (f" and stratified by {lower_first(reader.labels.of(strata))}." if strata else "."))

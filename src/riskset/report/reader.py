@@ -25,6 +25,7 @@ _STATUS_REASON = {
     "suppressed": "Suppressed: too few patients.",
 }
 _ABSENT = Part(fmt.ABSENT)
+_NO_INTERVAL = "Confidence interval not estimable."
 
 
 class Reader:
@@ -98,6 +99,8 @@ class Reader:
         ends = [row for row in (low, high) if row is not None]
         if not ends or (row.value is None and all(e.value is None for e in ends)):
             return inline(main)
+        if row.unit != "days" and all(e.value is None for e in ends):
+            return inline(main, " (", Part(fmt.ABSENT, ends[0].row, _NO_INTERVAL), ")")
         return inline(main, " (", self.range(low, high), ")")
 
     def range(self, low: ResultRow | None, high: ResultRow | None) -> Inline:
@@ -107,11 +110,11 @@ class Reader:
 
 
 def end(row: ResultRow | None) -> Part:
-    """Print an end of an interval; one that was not reached or cannot be computed is NR."""
+    """Print an end of an interval: of a duration that was not reached NR, of anything else that has none a dash."""
     if row is None:
         return Part(fmt.NOT_REACHED)
     if row.value is None:
-        return Part(fmt.NOT_REACHED, row.row)
+        return Part(fmt.NOT_REACHED if row.unit == "days" else fmt.ABSENT, row.row)
     return Part(_number(row), row.row)
 
 

@@ -12,7 +12,9 @@ from riskset.protocol import Protocol
 from riskset.report import format as fmt
 from riskset.report import sentences
 from riskset.report.figures import flow_diagram, forest_plots, kaplan_meier_plots
+from riskset.report.labels import lower_first
 from riskset.report.methods import methods
+from riskset.report.parameters import joined
 from riskset.report.reader import Reader, p_words, printed
 from riskset.report.tablemodel import (
     Block,
@@ -43,6 +45,8 @@ _CHAPTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("subgroups", "Subgroups and interactions", ("subgroups", "contrasts")),
     ("sensitivity", "Sensitivity", ("schemes",)),
 )
+# A caption names so many variables and no more.
+_NAMED = 3
 _BUILT_IN = ("attrition", "data_quality", "definitions")
 
 
@@ -95,8 +99,17 @@ def _attrition(reader: Reader, name: str) -> list[Block]:
 
 
 def _baseline(reader: Reader, name: str) -> list[Block]:
-    title = _title(reader, name, "Characteristics of the patients" if name == "baseline" else reader.labels.of(name))
-    return [patients.baseline(reader, name, f"{title}.")]
+    first = next((n for n, kind in _analyses(reader).items() if kind == "baseline" and reader.has(n)), name)
+    usual = "Characteristics of the patients" if name == first else _further_characteristics(reader, name)
+    return [patients.baseline(reader, name, f"{_title(reader, name, usual)}.")]
+
+
+def _further_characteristics(reader: Reader, name: str) -> str:
+    """Name a further table of characteristics by what is in it: an id such as `t1b` tells a reader nothing."""
+    variables = [lower_first(reader.labels.of(v)) for v in reader.values(name, "variable")]
+    if len(variables) > _NAMED:
+        return "Further characteristics of the patients"
+    return f"Characteristics of the patients: {joined(variables)}"
 
 
 def _ascertainment(reader: Reader, name: str) -> list[Block]:
@@ -241,13 +254,13 @@ def _quality(reader: Reader) -> Section:
     return Section("quality", "Data quality by centre", tuple(blocks))
 
 
-def _claims(verdicts: Sequence[other.VerdictLike], simulated: bool) -> Section:
+def _claims(reader: Reader, verdicts: Sequence[other.VerdictLike], simulated: bool) -> Section:
     caution = CLAIMS_CAUTION if simulated else "Published numbers beside those of this study."
     if not verdicts:
         return Section("claims", "Claims", (Paragraph(inline("No claims file was given."), "absent"),))
     agreed = sum(verdict.agrees for verdict in verdicts)
     text = f"{agreed} of {len(verdicts)} published numbers agree with those of this study."
-    blocks = (Paragraph(inline(caution), "warning"), Paragraph(inline(text)), other.claims(verdicts))
+    blocks = (Paragraph(inline(caution), "warning"), Paragraph(inline(text)), other.claims(reader, verdicts))
     return Section("claims", "Claims: published and this study", blocks)
 
 
@@ -272,12 +285,12 @@ def document(
     study = protocol.study
     sections = [
         _summary(reader),
-        Section("methods", "Methods", tuple(methods(reader, protocol))),
+        Section("methods", "Methods", tuple(methods(reader, protocol, manifest))),
         *_chapters(reader),
         _review(reader, findings),
         _quality(reader),
         _reproduction(reader, manifest),
-        _claims(verdicts, study.simulated),
+        _claims(reader, verdicts, study.simulated),
     ]
     version = str(manifest.get("riskset", ""))
     return Document(

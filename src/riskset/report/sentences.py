@@ -40,17 +40,38 @@ def _compatible(reader: Reader, ratio: ResultRow) -> Inline:
     assert high is not None
     return inline(
         " The data are compatible with hazard ratios from ", printed(low), " to ", printed(high),
-        ", so neither a lower nor a higher hazard is excluded.",
+        ".",
     )  # fmt: skip
 
 
 def hazard(reader: Reader, ratio: ResultRow | None) -> Inline:
     """Print `hazard ratio 0.87 (95% CI 0.63–1.20)`."""
     if ratio is None or ratio.value is None:
+        empty = _empty_level(reader, ratio)
+        if empty is not None:
+            return inline(f"hazard ratio not estimable (no patient in {empty})")
         reason = "" if ratio is None or not ratio.warning else f" ({ratio.warning.rstrip('.')})"
         return inline("hazard ratio not estimable", reason)
     ends = reader.range(*reader.ends(ratio))
     return inline("hazard ratio ", printed(ratio), f" ({reader.conf_percent}% CI ", ends, ")")
+
+
+def _empty_level(reader: Reader, ratio: ResultRow | None) -> str | None:
+    """Name the level of a contrast in which nobody is, by the rows that count its patients."""
+    if ratio is None or ratio.variable is None or ratio.value is not None:
+        return None
+    for level in (ratio.level, ratio.reference):
+        key = {"population": ratio.population, "endpoint": ratio.endpoint, "scheme": ratio.scheme}
+        groups = {"group": ratio.variable, "group_level": level, "variable": None}
+        inner = {"group": ratio.group, "group_level": ratio.group_level, "variable": ratio.variable, "level": level}
+        size = reader.find(ratio.analysis, "n", **key, **groups) or reader.find(ratio.analysis, "n", **key, **inner)
+        if level is not None and (size is None or size.value == 0) and (ratio.warning or "").startswith(_NOBODY):
+            return reader.labels.level(ratio.variable, level)
+    return None
+
+
+# How the analyses begin the warning of a contrast with a group in which nobody is.
+_NOBODY = "A group has no patient"
 
 
 def _months(row: ResultRow | None, reader: Reader) -> Inline:
@@ -91,10 +112,9 @@ def _contrast(reader: Reader, name: str, ratio: ResultRow) -> Inline:
     logrank = reader.find(
         name, "p_value", method="logrank", population=ratio.population, variable=ratio.variable, group=None
     )
-    return inline(
-        f" {against[0]} against {against[1]}: ", hazard(reader, ratio), ", log-rank ", p_words(logrank), ".",
-        _compatible(reader, ratio),
-    )  # fmt: skip
+    # Where one of the two groups is empty the test compares others: its P does not belong beside this contrast.
+    test = () if _empty_level(reader, ratio) is not None else inline(", log-rank ", p_words(logrank))
+    return inline(f" {against[0]} against {against[1]}: ", hazard(reader, ratio), test, ".", _compatible(reader, ratio))
 
 
 def headline_ratio(reader: Reader, name: str, exposure: str | None) -> ResultRow | None:

@@ -69,8 +69,8 @@ def _cox(reader: Reader, name: str, population: str | None, exposure: str | None
         _term_lines(table, reader, name, methods, population, term, univariable)
     _size_lines(table, reader, name, methods, population, univariable)
     table.notes.append(
-        "HR: hazard ratio. Terms beside the exposure were included for its sake; their ratios are not adjusted for "
-        "confounders of their own and describe associations."
+        "HR: hazard ratio. The model was built for the exposure: the coefficients of the other covariates are not "
+        "adjusted for confounders of their own and should not be read as their effects (Table 2 fallacy)."
     )
     return table.finish()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from riskset.report import format as fmt
-from riskset.report.labels import humanise, upper_first
+from riskset.report.labels import humanise, lower_first, upper_first
 from riskset.report.reader import Reader, printed
 from riskset.report.tablemodel import Inline, Part, Table, TableBuilder, headings, inline
 from riskset.results import STATISTICS, ResultRow
@@ -99,14 +99,40 @@ def ours_of(verdict: VerdictLike) -> Part:
     return Part(fmt.fixed(value, decimals) + _UNIT_WORDS.get(str(verdict.unit), ""), row.row)
 
 
-def claims(verdicts: Sequence[VerdictLike]) -> Table:
-    """Published numbers beside ours."""
+_DIRECTIONS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
+def _expected(reader: Reader, verdict: VerdictLike) -> str:
+    """Say what a statement expects: `hazard ratio above 1`, `P below .05`."""
+    sign, _, number = published_of(verdict).partition(" ")
+    row = verdict.ours
+    what = "value"
+    if row is not None:
+        is_p = STATISTICS[row.statistic].kind == "p"
+        what = "P" if is_p else lower_first(reader.labels.of(row.statistic))
+        number = number.removeprefix("0") if is_p else number
+    return f"expected: {what} {_DIRECTIONS.get(sign, sign)} {number}"
+
+
+def _stated(reader: Reader, verdict: VerdictLike) -> Inline:
+    """Print our value beside a statement, with its interval where the row has one."""
+    row = verdict.ours
+    if row is None or row.value is None:
+        return inline(ours_of(verdict))
+    return tuple(replace(part, note=None) for part in reader.estimate(row))
+
+
+def claims(reader: Reader, verdicts: Sequence[VerdictLike]) -> Table:
+    """Published numbers beside ours; beside a statement what it expects, and our value with its interval."""
     columns = headings("Claim", "Published", "This study", "Agree?")
     table = TableBuilder("claims-table", "Published, this study, agreement.", [columns], align="lccl")
     for verdict in verdicts:
         verdict_text = "yes" if verdict.agrees else "no"
         answer = Part(verdict_text, strong=not verdict.agrees, note=None if verdict.agrees else (verdict.why or None))
-        table.line(upper_first(str(verdict.says)), published_of(verdict), ours_of(verdict), answer)
+        statement = str(verdict.published).startswith("value ")
+        published = _expected(reader, verdict) if statement else published_of(verdict)
+        ours = _stated(reader, verdict) if statement else inline(ours_of(verdict))
+        table.line(upper_first(str(verdict.says)), published, ours, answer)
     return table.finish()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from riskset.report import format as fmt
@@ -39,7 +40,7 @@ def baseline(reader: Reader, name: str, title: str) -> Table:
         _variable_lines(table, reader, _Variable(name, population, variable, groups, sizes, last))
     table.notes += [
         "Values are n (%) unless said otherwise; percentages are of those with a value, given as n/N where a value "
-        "is missing." + (" SMD: standardised mean difference." if differences else "")
+        "is missing." + (" SMD: standardised mean difference, absolute value." if differences else "")
     ]
     return table.finish()
 
@@ -58,12 +59,17 @@ class _Variable:
     ) -> None:
         self.name, self.population, self.variable = name, population, variable
         self.groups, self.sizes = groups, sizes
-        self.last: list[Inline] = [inline(printed(row)) for row in last]
+        self.last: list[Inline] = [inline(_without_sign(printed(row))) for row in last]
 
     def cells(self, reader: Reader, statistic: str, level: str | None) -> list[ResultRow | None]:
         """Give the rows of one statistic and level, a group each."""
         key: dict[str, Any] = {"population": self.population, "variable": self.variable, "level": level}
         return [reader.find(self.name, statistic, group=g, group_level=at, **key) for g, at in self.groups]
+
+
+def _without_sign(part: Part) -> Part:
+    """Print the size of a standardised difference: its sign only says which group was named first."""
+    return replace(part, text=part.text.removeprefix(fmt.MINUS))
 
 
 def _variable_lines(table: TableBuilder, reader: Reader, v: _Variable) -> None:
@@ -76,7 +82,7 @@ def _variable_lines(table: TableBuilder, reader: Reader, v: _Variable) -> None:
         _number_lines(table, reader, v)
     elif set(levels) <= {"true", "false"}:
         # A yes-or-no variable needs one line: its yes.
-        table.line(label, *_shares(reader, v, "true"), *v.last)
+        table.line(_known_only(reader, v, label), *_shares(reader, v, "true"), *v.last)
     else:
         table.line(label, *([""] * len(v.groups)), *v.last)
         for level in levels:
@@ -84,6 +90,16 @@ def _variable_lines(table: TableBuilder, reader: Reader, v: _Variable) -> None:
     missing = v.cells(reader, "missing", None)
     if any(row is not None and row.value for row in missing):
         table.line("Missing", *(printed(row) for row in missing), *blank, indent=1)
+
+
+def _known_only(reader: Reader, v: _Variable, label: str) -> Part:
+    """Warn where everybody of whom a yes-or-no variable is known has the same value and others are missing."""
+    if not any(row is not None and row.value for row in v.cells(reader, "missing", None)):
+        return Part(label)
+    held = {level for level in ("true", "false") if any(r is not None and r.value for r in v.cells(reader, "n", level))}
+    words = {"true": "present", "false": "absent"}
+    note = f"Known only where {words[held.pop()]}." if len(held) == 1 else None
+    return Part(label, note=note)
 
 
 def _shares(reader: Reader, v: _Variable, level: str) -> list[Inline]:
@@ -141,7 +157,8 @@ def attrition(reader: Reader, name: str) -> Table:
     """Who was lost at which criterion, by centre, known not to meet it and unknown apart."""
     centres: list[str | None] = [*reader.values(name, "group_level", group="centre")]
     columns = headings("Criterion", *(reader.labels.centre(c) for c in centres), "All")
-    table = TableBuilder(f"{name}-table", "Attrition by criterion and centre.", [columns], supplementary=True)
+    title = "Attrition by criterion and centre: not met / unknown."
+    table = TableBuilder(f"{name}-table", title, [columns], supplementary=True)
     places: list[str | None] = [*centres, None]
     table.line("Screened", *(printed(total(reader, name, _SCREENED, c)) for c in places), kind="total")
     for criterion in criteria_of(reader, name):
@@ -149,10 +166,10 @@ def attrition(reader: Reader, name: str) -> Table:
         for centre in places:
             key: dict[str, Any] = {"group": None} if centre is None else {"group_level": centre}
             found = [reader.find(name, word, variable=criterion, **key) for word in ("fails", "unknown")]
-            cells.append(inline(printed(found[0]), " + ", printed(found[1])))
+            cells.append(inline(printed(found[0]), " / ", printed(found[1])))
         table.line(reader.labels.criterion(criterion), *cells, indent=1)
     table.line("Included", *(printed(total(reader, name, _INCLUDED, c)) for c in places), kind="total")
-    table.notes.append("Lost at each criterion: known not to meet it + cannot be judged.")
+    table.notes.append("Patients lost at each criterion: not met / unknown (the criterion could not be judged).")
     return table.finish()
 
 
@@ -271,7 +288,7 @@ def _queries(reader: Reader, name: str) -> Table | None:
         found = ("·" if number is None else printed(number) for number in numbers)
         meaning = next((row.text for row in cells.values() if row.text), None)
         table.line(
-            f"{check}: {meaning}" if meaning else check,
+            f"{upper_first(meaning)} ({check})" if meaning else check,
             SEVERITIES.get(severity, humanise(severity)),
             humanise(action),
             *found,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from riskset.report import format as fmt
@@ -53,7 +54,7 @@ def description(reader: Reader, name: str) -> Table:
     columns = ["Group", "Events/n", f"Median, months\n{_interval(reader)}"]
     columns += [f"{fmt.whole_months(t)} months, %\n{_interval(reader)}" for t in times]
     if rmst is not None and rmst.time is not None:
-        columns.append(f"Mean up to {fmt.whole_months(rmst.time)} months\n{_interval(reader)}")
+        columns.append(f"RMST, {fmt.whole_months(rmst.time)} months\n{_interval(reader)}")
     endpoint = endpoint_of(reader, name)
     table = TableBuilder(f"{name}-description", f"{endpoint} by group.", [headings(*columns)])
     populations = populations_of(reader, name)
@@ -77,7 +78,7 @@ def description(reader: Reader, name: str) -> Table:
 def _description_notes(restricted: bool) -> list[str]:
     notes = ["Kaplan-Meier estimates. NR: not reached. CI: confidence interval."]
     if restricted:
-        notes.append("Mean: restricted mean survival time, in months.")
+        notes.append("RMST: restricted mean survival time, in months.")
     return notes
 
 
@@ -95,7 +96,7 @@ def contrasts(reader: Reader, name: str) -> Table | None:
         spans.append(Heading(inline(f"Difference, percentage points {_interval(reader)}"), len(times)))
         columns += [f"{fmt.whole_months(t)} months" for t in times]
     if restricted:
-        spans.append(Heading(inline("Difference of means")))
+        spans.append(Heading(inline("Difference of RMST")))
         columns.append(f"months {_interval(reader)}")
     title = f"{endpoint_of(reader, name)}: differences between groups."
     table = TableBuilder(f"{name}-contrasts", title, [tuple(spans), headings(*columns)])
@@ -162,7 +163,7 @@ def numbers_at_risk(reader: Reader, name: str) -> Table | None:
 def follow_up(reader: Reader, name: str) -> Table:
     """Follow-up by reverse Kaplan-Meier, overall and by group."""
     endpoint = endpoint_of(reader, name)
-    title = f"Follow-up by reverse Kaplan-Meier, standing on {lower_first(endpoint)}."
+    title = f"Follow-up by reverse Kaplan-Meier, from {lower_first(endpoint)}."
     columns = headings("Group", "n", f"Median, months {_interval(reader)}", "Quartiles, months")
     table = TableBuilder(f"{name}-table", title, [columns])
     for row in reader.rows(name, "follow_up_median"):
@@ -193,12 +194,30 @@ def schemes(reader: Reader, name: str) -> Table:
                 for g, level in groups
             ]
             adjusted = ratio.method == "cox_adjusted"
-            label = "adjusted" if adjusted else reader.labels.of(scheme)
+            label = "adjusted" if adjusted else Part(reader.labels.of(scheme), note=_same_as(reader, name, scheme))
             cells = [inline("")] * len(medians) if adjusted else medians
             p = printed(reader.p_of(ratio))
             table.line(label, _size(ratio), *cells, reader.estimate(ratio), p, indent=int(adjusted))
     table.notes.append("Medians in months with their confidence intervals; HR: hazard ratio.")
     return table.finish()
+
+
+def _same_as(reader: Reader, name: str, scheme: str) -> str | None:
+    """Say which earlier scheme gave the same numbers throughout: a reader would suspect a mistake."""
+    mine = _numbers(reader, name, scheme)
+    for earlier in reader.values(name, "scheme"):
+        if earlier == scheme:
+            return None
+        if _numbers(reader, name, earlier) == mine:
+            return f"Same numbers as under {reader.labels.of(earlier)}."
+    return None
+
+
+def _numbers(reader: Reader, name: str, scheme: str) -> list[tuple[object, ...]]:
+    return [tuple(v for k, v in asdict(r).items() if k not in _OF_SCHEME) for r in reader.rows(name, scheme=scheme)]
+
+
+_OF_SCHEME = ("row", "scheme")
 
 
 def _size(ratio: ResultRow) -> Inline:
