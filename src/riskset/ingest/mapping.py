@@ -131,8 +131,8 @@ class BlockReader:
 
     def _refuse_unstored_condition(self) -> None:
         """A row that a condition cannot judge for want of a formula's value would vanish without a question."""
-        fields = {self._heading(spec.column) for spec in self.block.fields.values() if spec.column is not None}
-        for name in sorted({self._heading(name) for name in self.block.columns} - fields):
+        columns = self.block.where.columns if self.block.where is not None else ()
+        for name in sorted(self._heading(column) for column in columns):
             if (self.sheet.kinds[name] == int(Kind.UNSTORED)).any():
                 raise DataRefusedError(
                     f"{self.place} column '{name}', which a `where` of the mapping reads, holds a formula without a "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,22 +15,27 @@ import polars as pl
 
 # Heading, width in characters.
 COLUMNS: tuple[tuple[str, int], ...] = (
-    ("No.", 6),
-    ("Patient", 14),
-    ("File", 24),
-    ("Sheet", 16),
-    ("Row", 7),
-    ("Column", 22),
-    ("Found", 24),
-    ("Question", 60),
-    ("Severity", 10),
-    ("Check", 16),
-    ("Reply", 40),
+    ("No.", 5),
+    ("Patient", 13),
+    ("File", 15),
+    ("Sheet", 12),
+    ("Row", 6),
+    ("Column", 15),
+    ("Found", 18),
+    ("Question", 44),
+    ("Severity", 9),
+    ("Check", 14),
+    ("Reply", 22),
 )
+# From this many on, the same sentence about one column and without a found text is one row for all its patients.
+GROUPED_FROM = 10
+GROUPED_COLUMNS: tuple[tuple[str, int], ...] = (("No.", 5), ("Patient", 20), ("Row", 8))
+_LINE_POINTS, _MARGIN_INCHES = 15.0, 0.4
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _FIXED_TIME = datetime(1980, 1, 1)
 _SEVERITIES = ("error", "warning", "info")
 _CELL_LIMIT = 32_000
+_HEIGHT_LIMIT = 409.0  # points; a spreadsheet's own limit
 # What XML cannot hold; a spreadsheet would refuse the whole workbook.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEADER_FILL, _HEADER_TEXT, _REPLY_FILL = "FF1F3A5F", "FFFFFFFF", "FFFFF8E1"
@@ -44,11 +51,18 @@ def _openpyxl() -> Any:
 
 
 def write_query_list(
-    path: Path, queries: pl.DataFrame, sources: pl.DataFrame, fields: pl.DataFrame, *, centre: str
+    path: Path,
+    queries: pl.DataFrame,
+    sources: pl.DataFrame,
+    fields: pl.DataFrame,
+    *,
+    centre: str,
+    sheets: pl.DataFrame | None = None,
 ) -> None:
     """Write one centre's queries, errors first, then by patient, file and row.
 
-    The same queries give the same bytes. A text that a spreadsheet program would run as a formula is written as text.
+    A sentence that many patients share is one row, and the sheet `Patients` lists whom it is about. The same queries
+    give the same bytes. A text that a spreadsheet program would run as a formula is written as text.
 
     Parameters
     ----------
@@ -60,20 +74,28 @@ def write_query_list(
         The tables of those names, which say where a query's cell is.
     centre
         The centre's label, for the title.
+    sheets
+        The table `sheets`; it tells which of a field's columns holds the found text.
     """
     library = _openpyxl()
     book = library.Workbook()
     sheet = book.active
     sheet.title = "Queries"
-    _fill(library, sheet, query_rows(queries, sources, fields))
+    rows, grouped = _grouped(query_rows(queries, sources, fields, sheets))
+    _fill(library, sheet, rows, COLUMNS)
+    _fill_reply(library, sheet)
+    if grouped:
+        _fill(library, book.create_sheet("Patients"), grouped, GROUPED_COLUMNS)
     book.properties.title = f"Queries to {centre}"
     book.properties.creator = "riskset"
     book.properties.created = book.properties.modified = _FIXED_TIME
     path.write_bytes(_bytes(library, book))
 
 
-def query_rows(queries: pl.DataFrame, sources: pl.DataFrame, fields: pl.DataFrame) -> list[tuple[Any, ...]]:
-    """Give the rows of the list, in the order of `COLUMNS`, without heading."""
+def query_rows(
+    queries: pl.DataFrame, sources: pl.DataFrame, fields: pl.DataFrame, sheets: pl.DataFrame | None = None
+) -> list[tuple[Any, ...]]:
+    """Give the rows of the list, each once, in the order of `COLUMNS`, without heading."""
     rank = {severity: number for number, severity in enumerate(_SEVERITIES)}
     ordered = queries.with_columns(
         rank=pl.col("severity").replace_strict(rank, default=len(rank), return_dtype=pl.Int8)
@@ -82,27 +104,73 @@ def query_rows(queries: pl.DataFrame, sources: pl.DataFrame, fields: pl.DataFram
     columns: dict[tuple[int, str, str], list[str]] = {}
     for source, table, field, column in fields.select("source", "table", "field", "column").iter_rows():
         columns.setdefault((source, table, field), []).append(column)
-    rows = []
-    for number, row in enumerate(places.iter_rows(named=True), start=1):
-        column = _column(columns.get((row["source"], row["table"], row["field"]), []), row["message"])
-        rows.append(
-            (number, row["patient"], row["file"], row["sheet"], row["row"], column, row["value"], row["message"],
-             row["severity"], row["check"], None)
+    cells = _cells(queries, sheets)
+    rows: dict[tuple[Any, ...], None] = {}
+    for row in places.iter_rows(named=True):
+        names = columns.get((row["source"], row["table"], row["field"]), [])
+        column = _column(names, row["message"], cells.get((row["source"], row["row"], row["value"]), ()))
+        shown = (
+            row["patient"], row["file"], row["sheet"], row["row"], column, row["value"], row["message"],
+            row["severity"], row["check"], None,
         )  # fmt: skip
-    return rows
+        rows[shown] = None
+    return [(number, *row) for number, row in enumerate(rows, start=1)]
 
 
-def _column(names: list[str], message: str) -> str | None:
-    """Choose the column: a repeated field has several, and the message says which one it means."""
-    named = [name for name in names if f"'{name}'" in message]
+def _cells(queries: pl.DataFrame, sheets: pl.DataFrame | None) -> dict[tuple[int, int, str], list[str]]:
+    """Give the columns of a sheet's row that hold a found text: (source, row, text) -> columns."""
+    if sheets is None:
+        return {}
+    key = ["source", "row", "value"]
+    wanted = queries.select(key).drop_nulls().unique()
+    held = sheets.select("source", "row", "column", pl.col("text").str.strip_chars().alias("value"))
+    wanted = wanted.with_columns(found="value", value=pl.col("value").str.strip_chars())
+    found: dict[tuple[int, int, str], list[str]] = {}
+    joined = wanted.join(held, on=key, how="inner").sort("source", "row", "found", "column")
+    for source, row, text, column in joined.select("source", "row", "found", "column").iter_rows():
+        found.setdefault((source, row, text), []).append(column)
+    return found
+
+
+def _column(names: list[str], message: str, holding: Sequence[str]) -> str | None:
+    """Choose the column: a field may have several, and the message or the found text says which one is meant."""
+    named = [name for name in names if f"'{name}'" in message] or [name for name in names if name in holding]
     return ", ".join(named or names) or None
 
 
-def _fill(library: Any, sheet: Any, rows: list[tuple[Any, ...]]) -> None:
+def _grouped(rows: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Make one row of a sentence that many patients share; give the rows, and (number, patient, row) of the grouped."""
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for _, patient, file, sheet, row, column, value, message, *rest in rows:
+        shared = column is not None and value is None and patient is not None
+        alone = () if shared else (patient, row, value)
+        groups.setdefault((file, sheet, column, message, *rest, *alone), []).append(
+            (patient, file, sheet, row, column, value, message, *rest)
+        )
+    listed: list[tuple[Any, ...]] = []
+    members: list[tuple[Any, ...]] = []
+    for group in groups.values():
+        patients = {entry[0] for entry in group}
+        if len(patients) < GROUPED_FROM:
+            listed += group
+            continue
+        _, file, sheet, _, *rest = group[0]
+        listed.append((f"({len(patients)} patients)", file, sheet, None, *rest))
+        members += [(listed[-1], entry[0], entry[3]) for entry in group]
+    order = {severity: number for number, severity in enumerate(_SEVERITIES)}
+    severity = [name for name, _ in COLUMNS].index("Severity") - 1
+    listed.sort(key=lambda entry: order.get(entry[severity], len(order)))
+    numbered = {entry: number for number, entry in enumerate(listed, start=1)}
+    return [(number, *entry) for entry, number in numbered.items()], [
+        (numbered[entry], patient, row) for entry, patient, row in members
+    ]
+
+
+def _fill(library: Any, sheet: Any, rows: list[tuple[Any, ...]], columns: Sequence[tuple[str, int]]) -> None:
+    """Write heading and rows, with heights that hold the wrapped texts, and set the sheet up for landscape paper."""
     styles = library.styles
     wrapped = styles.Alignment(wrap_text=True, vertical="top")
-    reply = styles.PatternFill("solid", fgColor=_REPLY_FILL)
-    for index, (name, width) in enumerate(COLUMNS, start=1):
+    for index, (name, width) in enumerate(columns, start=1):
         cell = sheet.cell(1, index, name)
         cell.font = styles.Font(bold=True, color=_HEADER_TEXT)
         cell.fill = styles.PatternFill("solid", fgColor=_HEADER_FILL)
@@ -113,13 +181,28 @@ def _fill(library: Any, sheet: Any, rows: list[tuple[Any, ...]]) -> None:
             cell = sheet.cell(number, index)
             _set(cell, value)
             cell.alignment = wrapped
-        sheet.cell(number, len(COLUMNS)).fill = reply
+        lines = max(_lines(value, width) for value, (_, width) in zip(row, columns, strict=True))
+        sheet.row_dimensions[number].height = min(lines * _LINE_POINTS, _HEIGHT_LIMIT)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
-    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_margins = library.worksheet.page.PageMargins(*[_MARGIN_INCHES] * 4, header=0.2, footer=0.2)
+    sheet.oddFooter.right.text = "&A, page &P of &N"
     sheet.sheet_properties.pageSetUpPr = library.worksheet.properties.PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
+
+
+def _fill_reply(library: Any, sheet: Any) -> None:
+    reply = library.styles.PatternFill("solid", fgColor=_REPLY_FILL)
+    for number in range(2, sheet.max_row + 1):
+        sheet.cell(number, len(COLUMNS)).fill = reply
+
+
+def _lines(value: Any, width: int) -> int:
+    """Give the lines that a text takes when its words are wrapped; two characters are kept for wide letters."""
+    lines = str(value if value is not None else "")[:_CELL_LIMIT].splitlines() or [""]
+    return sum(max(1, len(textwrap.wrap(line, max(width - 2, 3)))) for line in lines)
 
 
 def _set(cell: Any, value: Any) -> None:

@@ -75,6 +75,7 @@ def _write_queries(folder: Path, study: Study) -> None:
             tables["sources"],
             tables["fields"],
             centre=spec.label or centre,
+            sheets=tables["sheets"],
         )
 
 
