@@ -169,7 +169,7 @@ def _grouped(rows: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[t
 def _fill(library: Any, sheet: Any, rows: list[tuple[Any, ...]], columns: Sequence[tuple[str, int]]) -> None:
     """Write heading and rows, with heights that hold the wrapped texts, and set the sheet up for landscape paper."""
     styles = library.styles
-    wrapped = styles.Alignment(wrap_text=True, vertical="top")
+    wrapped = styles.Alignment(horizontal="left", vertical="top", wrap_text=True)
     for index, (name, width) in enumerate(columns, start=1):
         cell = sheet.cell(1, index, name)
         cell.font = styles.Font(bold=True, color=_HEADER_TEXT)
