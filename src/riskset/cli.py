@@ -225,10 +225,25 @@ def new(
         Path | None, typer.Option("--from", help="A data file whose columns the mapping shall list.")
     ] = None,
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of that file, where it has several.")] = None,
-    header_row: Annotated[int, typer.Option("--header-row", min=1, help="Row with its column names.")] = 1,
+    header_row: Annotated[
+        int | None, typer.Option("--header-row", min=1, help="Row with its column names; default the first.")
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            metavar="dates|supplied",
+            help="dates: endpoints from dated records (default without --from); supplied: durations that the hospital "
+            "computed itself (default with --from).",
+        ),
+    ] = None,
 ) -> None:
     """Start a study: two commented files to fill in."""
-    study_file, mapping = _room("study").start_study(folder, source, sheet=sheet, header_row=header_row)
+    if template not in (None, "dates", "supplied"):
+        raise UsageError(f"There is no template '{template}'; take dates or supplied.")
+    study_file, mapping = _room("study").start_study(
+        folder, source, sheet=sheet, header_row=header_row, template=template
+    )
     _print(f"Wrote {study_file}\nWrote {mapping}")
     root = ""
     if source is not None and not source.resolve().is_relative_to(folder.resolve()):
@@ -260,7 +275,7 @@ def trace(
     row: Annotated[str, typer.Argument(help="Name of a result row, as results.json has it.", metavar="ROW")],
     limit: Annotated[int, typer.Option("--limit", min=0, help="Patients to show; 0 shows all.")] = 5,
 ) -> None:
-    """Follow a result row to its patients and cells.
+    """Follow a result row to its patients and cells; those that decided are marked.
 
     The output shows patient data: it stays where the data may stay.
     """
@@ -287,7 +302,8 @@ def trace(
 
 def _cell_line(cell: Any) -> str:
     place = cell.file + (f" [{cell.sheet}]" if cell.sheet else "")
-    return f"      {place} row {cell.row}, column '{cell.column}' -> {cell.field}: {cell.text or '(empty)'}"
+    mark = {"": "", "yes": "  <- decided", "one of": "  <- decided (one of these)"}[cell.decided]
+    return f"      {place} row {cell.row}, column '{cell.column}' -> {cell.field}: {cell.text or '(empty)'}{mark}"
 
 
 @app.command()

@@ -16,7 +16,7 @@ import riskset as package
 from riskset.cli import _Drawn
 from riskset.progress import Progress
 from riskset.protocol import load_mapping
-from riskset.study import study_vocabulary
+from riskset.study import Study, study_vocabulary
 from small_studies import DEMO, Riskset, SmallStudy, csv_text, replaced
 
 
@@ -231,6 +231,8 @@ def test_trace_prints_the_row_the_patients_and_their_cells(riskset: Riskset, dem
     assert lines[2].startswith("  patients computed from: 71 (")
     assert "raw/ankara.xlsx [Hastalar] row " in said.out
     assert lines[-1] == "  ... and 69 more; --limit 0 shows all."
+    assert any(line.endswith("  <- decided") for line in lines)
+    assert not any("-> patients.patient" in line and "<- decided" in line for line in lines)
 
 
 def test_trace_of_all(riskset: Riskset, demo_out: Path) -> None:
@@ -315,6 +317,67 @@ def test_a_new_study_without_a_file_loads(riskset: Riskset, tmp_path: Path) -> N
     said = riskset("check", tmp_path / "study" / "study.yaml")
     assert said.code == 3
     assert "data.csv does not exist" in said.sentence
+
+
+def loaded(folder: Path) -> Study:
+    return Study.load(folder / "study.yaml", data=folder)
+
+
+@pytest.mark.parametrize("words", [(), ("--template", "dates")])
+def test_a_dated_study_holds_every_part_and_loads(riskset: Riskset, tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert riskset("new", tmp_path / "study", *words).code == 0
+    study = loaded(tmp_path / "study")
+    assert set(study.protocol.biomarkers) == {"her2", "hormone_receptors"}
+    assert set(study.protocol.endpoints) == {"pfs", "os", "orr"}
+    assert study.protocol.index is not None
+    tables = [block.table for block in study.inputs.mappings["centre_a"].blocks]
+    assert tables == ["patients", "samples", "drugs", "assessments", "organs", "contacts"]
+
+
+def test_a_dated_study_runs_on_a_flat_sheet_with_its_columns(riskset: Riskset, tmp_path: Path) -> None:
+    names = ["ID", "birth", "sex", "diagnosis", "metastatic", "sample date", "tissue", "HER2 IHC", "HER2 ISH", "ER",
+             "PR", "Ki67", "drug", "start", "stop", "stop reason", "line", "assessment date", "response", "bone",
+             "liver", "lung", "last contact", "status"]  # fmt: skip
+    rows = [
+        dict(zip(names, [
+            f"P{k}", "01.02.1960", "F", "03.03.2015", "04.04.2020", "05.04.2020", "M", "1+" if k % 2 else "0", "",
+            "90", "50", "20", "palbociclib", "01.05.2020", "", "", "1", f"{k % 28 + 1:02d}.{k % 12 + 1:02d}.2021",
+            "PD" if k % 3 else "SD", "1", str(k // 2 % 2), "0", "01.06.2022", str(int(k % 4 == 0)),
+        ], strict=True))
+        for k in range(60)
+    ]  # fmt: skip
+    (tmp_path / "flat.csv").write_text(csv_text(rows, names), encoding="utf-8")
+    said = riskset("new", tmp_path / "study", "--from", tmp_path / "flat.csv", "--template", "dates")
+    assert said.code == 0
+    assert '#   "HER2 IHC"' in (tmp_path / "study" / "centre_a.yaml").read_text(encoding="utf-8")
+    said = riskset("check", tmp_path / "study" / "study.yaml", "--data", tmp_path)
+    assert (said.code, said.out.splitlines()[-1]) == (0, "60 screened, 60 included.")
+
+
+def test_an_unknown_template_is_refused(riskset: Riskset, tmp_path: Path) -> None:
+    assert "take dates or supplied" in riskset("new", tmp_path / "study", "--template", "date").sentence
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("title", [["Patients of the clinic"], []], ids=["a title", "an empty row"])
+def test_a_title_above_the_column_names_is_told_with_the_row_to_take(
+    riskset: Riskset, tmp_path: Path, title: list[str]
+) -> None:
+    book = openpyxl.Workbook()
+    for row in (title, [], ["ID", "pfs", "pd", "marker"], *[[f"P{k}", k + 1, k % 2, k % 2] for k in range(20)]):
+        book.active.append(row)
+    book.save(tmp_path / "data.xlsx")
+    command = ("new", tmp_path / "study", "--from", tmp_path / "data.xlsx")
+    said = riskset(*command)
+    assert said.code == 2
+    assert "add --header-row 3" in said.sentence
+    assert not (tmp_path / "study").exists()
+    assert riskset(*command, "--header-row", 3).code == 0
+
+
+def test_a_title_above_a_delimited_file_is_told(riskset: Riskset, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("Our patients\nID;pfs;pd;marker\n1;2;1;0\n", encoding="utf-8")
+    assert "add --header-row 2" in riskset("new", tmp_path / "study", "--from", tmp_path / "data.csv").sentence
 
 
 def test_new_never_overwrites(riskset: Riskset, small: SmallStudy) -> None:

@@ -78,11 +78,41 @@ def test_a_notebook_shows_tables_and_a_curve_without_script() -> None:
     assert "curve" not in found.table()["method"].to_list()
 
 
+def test_printing_it_shows_the_rows_in_months_and_days() -> None:
+    frame = pl.DataFrame({"t": [100, 200, 300, 400, 500, 600, 700, None], "e": [1] * 7 + [0], "arm": [*"aaaabbb", "b"]})
+    found = riskset.quick(frame, "t", "e", "arm")
+    lines = repr(found).splitlines()
+    assert lines[0].split("  ")[0] == "arm"
+    assert "median, months (CI)" in lines[0]
+    assert "median, days (CI)" in lines[0]
+    # Of four deaths at 100 to 400 days the median lies between the second and the third: 250 days are 8.2 months.
+    [a] = [line.split() for line in lines if line.startswith("a ")]
+    assert a[:4] == ["a", "4", "4", "8.2"]
+    assert "250" in a
+    p = one(found, statistic="p_value", method="logrank").value
+    assert p is not None
+    [printed] = [line.split(": ")[1] for line in lines if line.startswith("Log-rank P")]
+    assert float(printed) == pytest.approx(p, abs=0.005)
+    assert any(line.startswith("Hazard ratio b against a: ") for line in lines)
+    assert "1 incomplete rows left out" in lines[-1]
+
+
+def test_printing_without_groups_shows_all_and_no_comparison() -> None:
+    lines = repr(riskset.quick(FRAME, "days", "dead")).splitlines()
+    assert [line.split()[:3] for line in lines[1:2]] == [["all", "120", str(int(EVENT.sum()))]]
+    assert len(lines) == 3
+
+
+def test_a_median_that_is_not_reached_prints_as_such() -> None:
+    frame = {"t": [10, 20, 30, 40], "e": [1, 0, 0, 0]}
+    assert "NR (" in repr(riskset.quick(frame, "t", "e"))
+
+
 @pytest.mark.parametrize(
     ("frame", "by", "words"),
     [
         (FRAME.rename({"days": "day"}), "arm", "no column 'days'.*did you mean 'day'"),
-        (FRAME.with_columns(pl.col("days") + 0.5), "arm", "fractions"),
+        (FRAME.with_columns(pl.col("days") + 0.5), "arm", r"fractions of a day.*months x 30\.4375"),
         (FRAME.with_columns(-pl.col("days")), "arm", "below 0"),
         (FRAME.with_columns(pl.col("dead") + 1), "arm", "more than 0 and 1"),
         (FRAME.with_columns(pl.lit("x").alias("dead")), "arm", "'dead' holds no numbers"),

@@ -18,7 +18,7 @@ from riskset.errors import UsageError
 from riskset.results import ResultRow
 from riskset.study import OutputFolder, Study, patient_story, trace
 from riskset.study.members import COUNTS, Evidence, members
-from riskset.study.trace import Cell
+from riskset.study.trace import Cell, Trace
 from small_studies import DEMO
 
 
@@ -202,6 +202,37 @@ def test_supplied_values_lead_to_the_workbook_of_the_real_patients(shared_data: 
         told = {cell.column: cell.text for cell in person.cells}
         number = int(person.patient.removeprefix("row-"))
         assert told == {name: shown(sheet[number][sheet[1].index(name)]) for name in ("HER2", "PFS", "PD")}
+
+
+def decided(traced: Trace, centre: str, patient: str) -> dict[str, str]:
+    [person] = [p for p in traced.patients if (p.centre, p.patient) == (centre, patient)]
+    return {cell.column: cell.decided for cell in person.cells if cell.decided}
+
+
+def test_the_cells_that_decided_are_marked(demo_out: Path) -> None:
+    traced = trace(demo_out, "pfs_her2/median[in her2=low|first_line]")
+    # One drug cell among several of the sheet's row gave the index date: which one its source and row do not tell.
+    marks = decided(traced, "ankara", "ANK-069")
+    assert marks["Progresyon tarihi"] == "yes"
+    assert marks["CDK4/6 inhibitörü"] == "one of"
+    for person in traced.patients:
+        for cell in person.cells:
+            told = set(cell.field.split(", "))
+            assert not (cell.decided and cell.text is None)
+            assert not (cell.decided and told <= {"drugs.patient", "samples.patient", "drugs.line", "samples.ki67"})
+        record = [c for c in person.cells if c.decided and {"samples.ihc", "samples.ish"} & set(c.field.split(", "))]
+        assert record, person.patient
+    outcome = pl.read_parquet(demo_out / "private" / "outcomes.parquet").filter(endpoint="pfs", scheme="ema")
+    ended = {(r["centre"], r["patient"]): r for r in outcome.to_dicts()}
+    for person in traced.patients:
+        at = {c.row for c in person.cells if c.decided and c.field.startswith(("assessments.date", "contacts.date"))}
+        if ended[person.centre, person.patient]["reason"] in ("progression", "last_assessment", "death"):
+            assert ended[person.centre, person.patient]["row"] in at
+
+
+def test_a_query_marks_no_cell_as_deciding(demo_out: Path) -> None:
+    traced = trace(demo_out, "data_quality/queries[in centre=ankara]")
+    assert not any(cell.decided for person in traced.patients for cell in person.cells)
 
 
 def test_a_row_that_does_not_exist_suggests_one(demo_out: Path) -> None:

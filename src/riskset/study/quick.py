@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ import polars as pl
 from riskset import analyses, cohort, report
 from riskset.errors import DataRefusedError, did_you_mean
 from riskset.protocol import Protocol
-from riskset.results import Results
+from riskset.report import format as printed
+from riskset.results import DAYS_PER_MONTH, ResultRow, Results
 from riskset.study.vocabulary import study_vocabulary
 from riskset.tables import CANONICAL, DERIVED, PROVENANCE, empty, fit
 
 _CENTRE, _ENDPOINT, _GROUP, _NAME = "frame", "time", "group", "quick"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Quick:
     """Rows of a quick comparison; shows itself as tables and a curve in a notebook.
 
@@ -37,8 +39,54 @@ class Quick:
         """Give the result rows without the steps of the curve, as a frame."""
         return self.results.to_frame().filter(pl.col("method").fill_null("") != "curve")
 
+    def __repr__(self) -> str:
+        """Give a short table, printed from the rows: patients, events, medians, hazard ratios, log-rank P."""
+        labels = self.protocol.report.labels
+        groups = [r.group_level for r in self.results.select(analysis=_NAME, statistic="n", method=None)]
+        heads = (labels.get(_GROUP, ""), "n", "events", "median, months (CI)", "median, days (CI)")
+        lines = [heads, *(self._group_line(level) for level in groups)]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+        text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+        for row in self.results.select(analysis=_NAME, statistic="hazard_ratio", of=None):
+            ratio = self._with_interval(row, printed.ratio, _ratio_end)
+            text.append(f"Hazard ratio {row.level} against {row.reference}: {ratio}")
+        for row in self.results.select(analysis=_NAME, statistic="p_value", method="logrank", of=None):
+            text.append(f"Log-rank P: {row.status if row.value is None else printed.p_value(row.value)}")
+        conf = f"CI: {printed.percent(self.protocol.study.conf_level, 0)}% confidence interval"
+        left_out = f"; {self.dropped} incomplete rows left out" if self.dropped else ""
+        text.append(f"{conf}; a month is {DAYS_PER_MONTH} days; NR: not reached{left_out}; unrounded in .results.")
+        return "\n".join(line.rstrip() for line in text)
+
+    def _group_line(self, level: str | None) -> tuple[str, ...]:
+        key = {"analysis": _NAME, "group_level": level}
+        n, events = (self.results.one(**key, statistic=s, method=None) for s in ("n", "events"))
+        median = self.results.one(**key, statistic="median", of=None)
+        counts = [r.status if r.value is None else printed.count(r.value) for r in (n, events)]
+        both = [self._with_interval(median, how, how) for how in (printed.months, _days)]
+        return (level or "all", *counts, *both)
+
+    def _with_interval(self, row: ResultRow, how: Callable[[float], str], end: Callable[[float], str]) -> str:
+        """Print a row with its interval; `how` rounds the value and `end` the ends."""
+        low, high = self.results.interval(row)
+        return f"{_printed(row, how)} ({_printed(low, end)} to {_printed(high, end)})"
+
     def _repr_html_(self) -> str:
         return report.fragment(self.protocol, self.results, _NAME)
+
+
+def _days(days: float) -> str:
+    """Print days: a median may lie between two."""
+    return printed.fixed(days, 1).removesuffix(".0")
+
+
+def _ratio_end(value: float) -> str:
+    return printed.ratio(value, end=True)
+
+
+def _printed(row: ResultRow | None, how: Callable[[float], str]) -> str:
+    if row is not None and row.status == "not_reached":
+        return printed.NOT_REACHED
+    return printed.NOT_AVAILABLE if row is None or row.value is None else how(row.value)
 
 
 def quick(frame: Any, time: str, event: str, by: str | None = None, *, reference: str | None = None) -> Quick:
@@ -103,7 +151,10 @@ def _whole_days(series: pl.Series) -> pl.Series:
     days = _numbers(series)
     known = days.drop_nulls()
     if not known.is_finite().all() or (known % 1 != 0).any():
-        raise DataRefusedError(f"Column '{series.name}' holds fractions; give times in whole days.")
+        raise DataRefusedError(
+            f"Column '{series.name}' holds fractions of a day, as where times are in months; give whole "
+            f"days (months x {DAYS_PER_MONTH}, rounded)."
+        )
     if (known < 0).any():
         raise DataRefusedError(f"Column '{series.name}' holds times below 0; time runs from 0 on.")
     return days.cast(pl.Int32)

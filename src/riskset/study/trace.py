@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -18,7 +19,11 @@ from riskset.tables import CANONICAL, KEY
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a hospital's sheet, with what it was read for; `text` is null where it is empty."""
+    """One cell of a hospital's sheet, with what it was read for; `text` is null where it is empty.
+
+    `decided` tells a cell of the record that decided the outcome, the biomarker or the index date: `yes`, or `one of`
+    where several cells of that sheet row feed the same field, so that only one of them did.
+    """
 
     file: str
     sheet: str | None
@@ -26,6 +31,7 @@ class Cell:
     column: str
     field: str
     text: str | None
+    decided: Literal["", "yes", "one of"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +103,67 @@ def trace(folder: str | Path, name: str, *, limit: int | None = None) -> Trace:
     places = _asked_places(found.asked) if found.asked is not None else _places(row, endpoint, found, records, evidence)
     places = {key: mine for key, mine in places.items() if key in records}
     cells = _cells(out, {place for mine in places.values() for place in mine})
+    ended = _ended_by(row, endpoint, evidence)
     facts = (*_FACTS, *sorted(found.columns.difference(_FACTS)), "lost_at")
     traced = []
     for centre, patient in found.people.iter_rows():
         record = records.get((centre, patient), {})
         told = {fact: str(record[fact]) for fact in dict.fromkeys(facts) if record.get(fact) is not None}
         mine = places.get((centre, patient), [])
-        traced.append(TracedPatient(centre, patient, told, _merged(c for place in mine for c in cells.get(place, ()))))
+        decided = _deciding(record, endpoint, found, ended.get((centre, patient), ()), evidence)
+        own = _marked({place: cells.get(place, ()) for place in mine}, decided)
+        traced.append(TracedPatient(centre, patient, told, _merged(own)))
     return Trace(row, ", ".join(found.words), tuple(traced), found.counted, found.note)
+
+
+# Fields of a record that decide by it: the biomarker's text, the date and kind of what ended the time, the first dose.
+_OF_MARK = {
+    "her2": frozenset({"date", "ihc", "ihc_percent", "ish", "ish_ratio", "ish_copies"}),
+    "hr": frozenset({"date", "er", "er_scale", "pr", "pr_scale"}),
+}
+_OF_RECORD = {
+    "assessments": frozenset({"date", "response", "target_sum", "non_target", "new_lesion"}),
+    "contacts": frozenset({"date", "status"}),
+    "drugs": frozenset({"name", "start", "stop", "stop_reason"}),
+}
+
+
+def _deciding(
+    record: Mapping[str, Any], endpoint: str | None, found: Members, ended: Iterable[str], evidence: Evidence
+) -> dict[tuple[int, int, str], frozenset[str]]:
+    """Give the records that decided a patient's part in the row, by source, row and table, with their fields."""
+    decided: dict[tuple[int, int, str], frozenset[str]] = {}
+
+    def add(places: Iterable[_Place], fields: Mapping[str, frozenset[str]]) -> None:
+        for place in places:
+            at = (place.source, place.row, place.table)
+            own = frozenset(place.fields) - {"patient"} or fields.get(place.table, frozenset())
+            decided[at] = decided.get(at, frozenset()) | own
+
+    for mark in sorted({c.split("_", 1)[0] for c in found.columns}.intersection(_MARKS)):
+        add(_of_marks(record, [mark]), {"samples": _OF_MARK[mark]})
+    index = evidence.out.protocol.index
+    if endpoint is not None or {"index_date", "index_drug"} & found.columns:
+        date = "start" if index is None else index.date
+        add(_of_index(record, evidence), dict.fromkeys(CANONICAL, frozenset({date, "name"})))
+    if endpoint is not None:
+        add(_of_outcome(record, endpoint, ended, evidence), _OF_RECORD)
+    return decided
+
+
+def _marked(
+    cells: Mapping[_Place, Iterable[Cell]], decided: Mapping[tuple[int, int, str], frozenset[str]]
+) -> Iterator[Cell]:
+    """Give the cells, those of the deciding records' fields marked; an empty cell decides nothing."""
+    for place, mine in cells.items():
+        fields = decided.get((place.source, place.row, place.table), frozenset())
+        told = [c for c in mine if c.text is not None and c.field.removeprefix(f"{place.table}.") in fields]
+        feeding = Counter(c.field for c in told)
+        for cell in mine:
+            mark: Literal["", "yes", "one of"] = (
+                "" if cell not in told else "yes" if feeding[cell.field] == 1 else "one of"
+            )
+            yield replace(cell, decided=mark)
 
 
 def _endpoint_of(row: ResultRow, evidence: Evidence) -> str | None:
@@ -265,11 +324,16 @@ def _cells(out: OutputFolder, places: Iterable[_Place]) -> dict[_Place, tuple[Ce
 
 
 def _merged(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Give each cell once, with all fields that it feeds."""
-    fields: dict[Cell, list[str]] = {}
+    """Give each cell once, with all fields that it feeds, marked if it decided by any of them."""
+    found: dict[Cell, list[Cell]] = {}
     for cell in cells:
-        fields.setdefault(replace(cell, field=""), []).append(cell.field)
-    return tuple(replace(cell, field=", ".join(dict.fromkeys(named))) for cell, named in fields.items())
+        found.setdefault(replace(cell, field="", decided=""), []).append(cell)
+    merged = []
+    for cell, parts in found.items():
+        marks = {part.decided for part in parts}
+        mark: Literal["", "yes", "one of"] = "yes" if "yes" in marks else "one of" if "one of" in marks else ""
+        merged.append(replace(cell, field=", ".join(dict.fromkeys(part.field for part in parts)), decided=mark))
+    return tuple(merged)
 
 
 @dataclass(frozen=True, slots=True)
