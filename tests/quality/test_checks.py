@@ -53,6 +53,35 @@ def test_v04_a_centre_may_have_its_own_cut_off() -> None:
     assert ("V04", "cora", "contacts", "date") in asked(dict(quality.run_checks("tables", study(), given)))
 
 
+def late_stop(*columns: str) -> Tables:
+    """Give a late stop of two drugs in one row, and a late contact there; the columns say which cells hold them."""
+    given = good()
+    for name in ("ribociclib", "letrozole"):
+        given = add(given, "drugs", patient="bea", name=name, start=date(2020, 2, 1), stop=date(2032, 1, 1))
+    given = add(given, "contacts", patient="bea", date=date(2032, 1, 1), status="alive")
+    cells = [(0, "contacts", "date", columns[0]), *((0, "drugs", "stop", column) for column in columns[1:])]
+    fields = pl.DataFrame(cells, schema=PROVENANCE["fields"].types, orient="row")
+    return {**given, "fields": fields}
+
+
+@pytest.mark.parametrize(
+    ("columns", "policy", "asked_fields"),
+    [
+        (("last", "last"), "", 1),  # one cell, three canonical rows
+        (("last", "stop"), "", 2),
+        (("last", "last", "stop2"), "", 2),  # which column held it is not known
+        (("last", "last"), "V04: set_missing", 2),  # each field loses its value
+    ],
+)
+def test_v04_asks_about_a_cell_once(columns: tuple[str, ...], policy: str, asked_fields: int) -> None:
+    done = quality.run_checks("tables", study(policy), late_stop(*columns))
+    queries = done["queries"].filter(pl.col("check") == "V04")
+    assert queries.height == asked_fields
+    assert queries.select("table", "field").unique().height == asked_fields
+    kept = done["drugs"].filter(pl.col("stop") == date(2032, 1, 1)).height
+    assert kept == (0 if policy else 2)
+
+
 def test_v04_without_a_cut_off_asks_nothing() -> None:
     text = STUDY.replace(", data_cutoff: 2022-12-31", "").replace(", data_cutoff: 2021-12-31", "")
     assert after(put(good(), "contacts", "date", date(2031, 1, 1), "bea"), text) == []
@@ -92,7 +121,22 @@ def test_v05_of_several_violations_the_first_is_named() -> None:
     message = "The date of diagnosis lies before that of birth; correct one of them."
     assert _message(given) == message
     # Each patient is asked about once.
-    assert [row for row in after(given) if row[0] == "V05"] == [("V05", "ada", "patients", None)]
+    assert [row for row in after(given) if row[0] == "V05"] == [("V05", "ada", "patients", "diagnosis")]
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "cell"),
+    [
+        (("patients", "metastatic", date(2014, 3, 1)), {}, ("patients", "metastatic", 0, 1, "2014-03-01")),
+        (("patients", "metastatic", date(2020, 1, 16)), {}, ("drugs", "start", 0, 2, "2020-01-15")),
+        (("contacts", "date", date(2021, 1, 1)), {"status": "dead"}, ("contacts", "date", 0, 2, "2021-01-01")),
+    ],
+)
+def test_v05_leads_to_the_cell_of_the_later_date(
+    change: tuple[str, str, date], where: dict[str, Any], cell: tuple[object, ...]
+) -> None:
+    queries = through(study(), put(good(), *change, "ada", **where))["queries"].filter(pl.col("check") == "V05")
+    assert queries.select("table", "field", "source", "row", "value").rows() == [cell]
 
 
 def test_v05_compares_over_a_gap() -> None:
@@ -177,7 +221,7 @@ def test_v15_a_positive_patient_whom_the_criteria_let_in() -> None:
 )
 def test_v16_ihc_2_needs_in_situ_hybridisation(ish: str | None, wanted: bool) -> None:
     found = after(put(good(), "samples", "ish", ish, "bea"))
-    assert (("V16", "bea", "samples", "ish") in found) == wanted
+    assert (("V16", "bea", "samples", "ihc") in found) == wanted
 
 
 def test_v16_ihc_1_needs_none() -> None:
@@ -194,7 +238,15 @@ def test_v51_an_earlier_cdk46_inhibitor_in_any_setting() -> None:
         stop=date(2020, 1, 5),
         intent="adjuvant",
     )
-    assert ("V51", "bea", "patients", None) in after(given)
+    queries = through(study(), given)["queries"].filter(pl.col("check") == "V51")
+    places = queries.select("patient", "table", "field", "source", "row", "value").rows()
+    assert places == [("bea", "drugs", "name", 0, 99, "abemaciclib")]
+
+
+def test_v51_leads_to_the_supplied_history_where_no_drug_record_tells() -> None:
+    given = add(good(), "supplied", patient="bea", name="prior_cdk46", value="yes")
+    queries = through(study(), given)["queries"].filter(pl.col("check") == "V51")
+    assert queries.select("table", "field", "row", "value").rows() == [("supplied", "prior_cdk46", 99, "yes")]
 
 
 # ------------------------------------------------------------------------------------------------- V31, V32, V33

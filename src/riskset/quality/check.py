@@ -12,7 +12,8 @@ from riskset.tables import PROVENANCE, Tables
 Stage = Literal["tables", "derived", "cohort"]
 Severity = Literal["error", "warning", "info"]
 
-# What `find` gives: one row a problem. Columns that a check leaves out are null.
+# What `find` gives: one row a problem. Columns that a check leaves out are null; with a column `severity` besides, a
+# problem may be graver or lighter than its check.
 FOUND = ("centre", "patient", "table", "field", "source", "row", "message", "value")
 
 
@@ -34,7 +35,7 @@ class Check:
     raised_by_step: ClassVar[bool] = False
 
     def find(self, protocol: Protocol, tables: Tables) -> pl.DataFrame:
-        """Give the problems as a frame with columns among `FOUND`."""
+        """Give the problems as a frame with columns among `FOUND`, and `severity` where it varies."""
         raise TypeError(f"{type(self).__name__} does not say how it finds problems.")
 
 

@@ -30,6 +30,8 @@ class AfterCutoff(Check):
         cutoffs = {centre: spec.data_cutoff or protocol.study.data_cutoff for centre, spec in protocol.centres.items()}
         if not any(cutoffs.values()):
             return nothing()
+        # A value is set missing field by field, so then each field of a cell has its query.
+        once = protocol.quality.get(self.id, self.policy) != "set_missing"
         limit = pl.col("centre").replace_strict(cutoffs, default=None, return_dtype=pl.Date)
         found = [
             located(
@@ -42,7 +44,23 @@ class AfterCutoff(Check):
             for column in schema.columns
             if column.dtype == pl.Date and name in tables
         ]
-        return pl.concat([nothing(), *found])
+        return _each_cell_once(pl.concat([nothing(), *found]), tables, across_fields=once)
+
+
+def _each_cell_once(found: pl.DataFrame, tables: Tables, *, across_fields: bool) -> pl.DataFrame:
+    """Keep one problem a cell, which may feed several rows of a table and, `across_fields`, several fields."""
+    rows = found.unique(["centre", "patient", "table", "field", "source", "row", "value"], maintain_order=True)
+    if not across_fields or "fields" not in tables:
+        return rows
+    field = ["source", "table", "field"]
+    # A repeated field reads several columns: which one held the date is not known, so its problems stay apart.
+    single = tables["fields"].unique().filter(pl.len().over(field) == 1)
+    placed = rows.join(single, on=field, how="left", maintain_order="left")
+    cell = pl.coalesce("column", pl.format("{}.{}", "table", "field"))
+    kept = placed.with_columns(_cell=cell).unique(
+        ["centre", "patient", "source", "row", "_cell", "value"], keep="first", maintain_order=True
+    )
+    return kept.select(found.columns)
 
 
 class Order(Check):
@@ -57,27 +75,58 @@ class Order(Check):
         death = _first(tables["contacts"].filter(pl.col("status") == "dead"), "death")
         progression = _first_after_index(tables)
         people = tables["patients"].join(death, on=KEY, how="left").join(progression, on=KEY, how="left")
-        columns = ["birth", "diagnosis", "metastatic", "index_date", "progression", "death"]
-        names = dict(
-            zip(
-                columns, ("birth", "diagnosis", "metastatic disease", "index date", "progression", "death"), strict=True
-            )
-        )
-        known = [c for c in columns if c in people.columns]
+        known = [c for c in _ORDER if c in people.columns]
         message: pl.Expr = pl.lit(None, pl.String)
+        wrong: pl.Expr = pl.lit(None, pl.String)
         # From the last pair to the first, so that the first violation in the order wins.
         for later, earlier in reversed([(b, a) for i, b in enumerate(known) for a in known[:i]]):
             broken = pl.col(later) < pl.col(earlier)
             if (earlier, later) == ("birth", "diagnosis"):
                 broken = pl.col(later) <= pl.col(earlier)
-            text = f"The date of {names[later]} lies before that of {names[earlier]}; correct one of them."
+            text = f"The date of {_ORDER[later]} lies before that of {_ORDER[earlier]}; correct one of them."
             message = pl.when(broken).then(pl.lit(text)).otherwise(message)
-        broken_rows = people.with_columns(_message=message).filter(pl.col("_message").is_not_null())
-        return located(broken_rows, "patients", None, "").with_columns(message=broken_rows["_message"])
+            wrong = pl.when(broken).then(pl.lit(later)).otherwise(wrong)
+        broken_rows = people.with_columns(_message=message, _wrong=wrong).filter(pl.col("_message").is_not_null())
+        return pl.concat([nothing(), *(_at_cell(broken_rows, name, protocol) for name in known)])
+
+
+# The dates that have to follow each other, with their names.
+_ORDER = {
+    "birth": "birth",
+    "diagnosis": "diagnosis",
+    "metastatic": "metastatic disease",
+    "index_date": "index date",
+    "progression": "progression",
+    "death": "death",
+}
+
+
+def _at_cell(broken_rows: pl.DataFrame, name: str, protocol: Protocol) -> pl.DataFrame:
+    """Give the problems in which one of the dates lies before another, at the cell that holds it."""
+    index = protocol.index
+    table, field, source, row = {
+        "index_date": (index.table if index else None, index.date if index else None, "index_source", "index_row"),
+        "progression": ("assessments", "date", "progression_source", "progression_row"),
+        "death": ("contacts", "date", "death_source", "death_row"),
+    }.get(name, ("patients", name, "source", "row"))
+    here = broken_rows.filter(pl.col("_wrong") == name)
+    return here.select(
+        *KEY,
+        pl.lit(table, pl.String).alias("table"),
+        pl.lit(field, pl.String).alias("field"),
+        pl.col(source).cast(pl.Int32).alias("source"),
+        pl.col(row).cast(pl.Int32).alias("row"),
+        pl.col("_message").alias("message"),
+        pl.col(name).cast(pl.String).alias("value"),
+    )
 
 
 def _first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    return frame.group_by(KEY).agg(pl.col("date").min().alias(name)).sort(KEY)
+    """Give each patient's first date under that name, and where it stands."""
+    dated = frame.filter(pl.col("date").is_not_null()).sort(*KEY, "date", "source", "row")
+    first = dated.unique(KEY, keep="first", maintain_order=True)
+    place = (pl.col("source").alias(f"{name}_source"), pl.col("row").alias(f"{name}_row"))
+    return first.select(*KEY, pl.col("date").alias(name), *place)
 
 
 def _first_after_index(tables: Tables) -> pl.DataFrame:

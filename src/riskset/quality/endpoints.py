@@ -89,9 +89,38 @@ class EarlierCdk(Check):
         """Look at the derived history."""
         if "prior_cdk46" not in tables["patients"].columns:
             return nothing()
-        return located(
-            tables["patients"].filter(pl.col("prior_cdk46")),
-            "patients",
-            None,
-            "A CDK4/6 inhibitor was given before the index drug; confirm the drug history.",
+        message = "A CDK4/6 inhibitor was given before the index drug; confirm the drug history."
+        patients = tables["patients"].filter(pl.col("prior_cdk46"))
+        index = patients.select(*KEY, "index_date", "index_source", "index_row")
+        record = _earliest(tables["drugs"].join(index, on=KEY, how="inner").filter(_earlier_cdk()), "start")
+        told = tables["supplied"].filter((pl.col("name") == "prior_cdk46") & _said_yes())
+        told = _earliest(told.join(index, on=KEY, how="semi").join(record, on=KEY, how="anti"))
+        rest = patients.join(pl.concat([record.select(KEY), told.select(KEY)]), on=KEY, how="anti")
+        return pl.concat(
+            [
+                located(record, "drugs", "name", message),
+                located(told, "supplied", "prior_cdk46", message).with_columns(value=told["value"]),
+                located(rest, "patients", None, message),
+            ]
         )
+
+
+def _earlier_cdk() -> pl.Expr:
+    """Say of a drug record joined to the index columns whether a CDK4/6 inhibitor was given in it before the index."""
+    index = pl.col("index_date")
+    own = (
+        pl.col("source").eq_missing(pl.col("index_source"))
+        & pl.col("row").eq_missing(pl.col("index_row"))
+        & pl.col("start").eq_missing(index)
+    )
+    ended_by = pl.col("start").is_null() & (pl.col("stop") <= index)
+    return (pl.col("drug_class") == "cdk46") & ~own & ((pl.col("start") < index) | ended_by).fill_null(False)
+
+
+def _said_yes() -> pl.Expr:
+    return pl.col("value").str.strip_chars().str.to_lowercase().is_in(["true", "1", "1.0", "yes"])
+
+
+def _earliest(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Give each patient's first row, by the columns named and then by its place."""
+    return rows.sort(*KEY, *by, "source", "row", nulls_last=True).unique(KEY, keep="first", maintain_order=True)

@@ -48,5 +48,5 @@ class EquivocalWithoutIsh(Check):
             return nothing()
         open_ones = samples.filter((pl.col("her2_score") == "2+") & (pl.col("her2_class") == "INDETERMINATE"))
         return located(
-            open_ones, "samples", "ish", "IHC 2+ without a clear result of in situ hybridisation; add it if done."
+            open_ones, "samples", "ihc", "IHC 2+ without a clear result of in situ hybridisation; add it if done."
         )

@@ -85,7 +85,9 @@ def _as_queries(check: Check, policy: Policy, found: pl.DataFrame) -> pl.DataFra
     action = pl.lit(_ACTION[policy])
     if policy == "exclude":
         action = pl.when(pl.col("patient").is_null()).then(pl.lit(_ACTION["report"])).otherwise(action)
-    stated = found.with_columns(check=pl.lit(check.id), severity=pl.lit(check.severity), action=action)
+    own = [pl.col("severity")] if "severity" in found.columns else []
+    severity = pl.coalesce(*own, pl.lit(check.severity))
+    stated = found.with_columns(check=pl.lit(check.id), severity=severity, action=action)
     order = ["centre", "patient", "source", "row", "table", "field", "message", "value"]
     return fit(stated, PROVENANCE["queries"]).sort(order, nulls_last=True)
 
