@@ -109,6 +109,8 @@ def write_truth(path: Path, people: list[Person]) -> None:
         for person in people:
             why = person.row.get("why", "")
             lost = LOST[why] if why else ("", "")
+            if person.slipped("twice"):
+                lost = ("data_quality", "fails")  # left out before any criterion is looked at
             known = [person.row[name] if not why else "" for name in TRUTH]
             pid = "" if why else person.row["pid"]
             writer.writerow([person.centre, person.id, pid, 0 if why else 1, why, *lost, *known])

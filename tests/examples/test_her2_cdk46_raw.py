@@ -114,7 +114,8 @@ def test_izmir_is_windows_1254_with_each_patient_once_but_one(truth):
     twice = [patient for patient, number in Counter(row["HASTA_KODU"] for row in rows).items() if number > 1]
     by_id = {row["patient"]: row for row in truth if row["centre"] == "izmir"}
     assert len(twice) == 1
-    assert by_id[twice[0]]["eligible"] == "0"
+    left_out = by_id[twice[0]]
+    assert (left_out["eligible"], left_out["lost_at"], left_out["lost_as"]) == ("0", "data_quality", "fails")
     assert {row["HASTA_KODU"] for row in rows} == set(by_id)
     for row in rows:
         expected = by_id[row["HASTA_KODU"]]
