@@ -354,9 +354,16 @@ def test_what_is_not_there_is_refused_by_name(covariates, message):
 
 def test_problems_are_told_before_data_are_read():
     protocol = study("covariates: {line: {rule: line}, g: {rule: classes, levels: {a: line = 1, b: lin = 2}}}")
-    found = problems(protocol, CANONICAL["patients"].types)
+    found = problems(protocol, CANONICAL["patients"].types, [])
     assert [p.path for p in found] == ["covariates.g"]
     assert "did you mean 'line'" in found[0].message
+
+
+def test_a_name_that_no_mapping_supplies_is_told_before_data_are_read():
+    protocol = study("covariates: {g: {rule: supplied, name: grade}, m: {rule: supplied, name: measurabel}}")
+    found = problems(protocol, CANONICAL["patients"].types, ["grade", "measurable"])
+    assert [p.path for p in found] == ["covariates.m"]
+    assert "no mapping supplies 'measurabel' (did you mean 'measurable'?)" in found[0].message
 
 
 @pytest.mark.parametrize(

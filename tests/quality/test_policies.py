@@ -140,8 +140,18 @@ def test_a_policy_holds_for_queries_of_the_reader(check: str, raised: str, polic
     assert asked(found, "check", "action") == [(check, action)]
 
 
-def test_a_question_about_a_sheet_excludes_nobody() -> None:
-    found = through(study("V03: exclude"), _with_query("V03", "set_missing", patient=None))
+@pytest.mark.parametrize(
+    ("check", "raised", "policy", "action"),
+    [
+        ("V03", "set_missing", "V03: exclude", "set_missing"),
+        ("V01", "excluded", "", "reported"),  # the row without an id is not read
+        ("V01", "excluded", "V01: exclude", "reported"),
+        ("V01", "excluded", "V01: stop", "stopped"),
+    ],
+)
+def test_a_question_about_a_sheet_excludes_nobody(check: str, raised: str, policy: str, action: str) -> None:
+    found = through(study(policy), _with_query(check, raised, patient=None))
+    assert asked(found, "check", "action") == [(check, action)]
     assert found["patients"]["included"].to_list() == [True, True]
 
 

@@ -165,6 +165,31 @@ def test_an_answer_to_no_rule_is_refused_with_its_line(small: SmallStudy) -> Non
     assert "There is no review rule 'L4l' (did you mean 'L41'?)" in problem.message
 
 
+def test_a_supplied_name_that_no_mapping_has_is_refused_with_its_line(small: SmallStudy) -> None:
+    small.study = replaced(STUDY, "name: visceral", "name: viscerel")
+    small.write()
+    with pytest.raises(StudyFileError) as told:
+        Study.load(small.path)
+    [problem] = told.value.problems
+    assert (problem.path, problem.line) == ("covariates.visceral", STUDY[: STUDY.index("  visceral:")].count("\n") + 1)
+    assert "no mapping supplies 'viscerel' (did you mean 'visceral'?)" in problem.message
+
+
+def test_a_supplied_name_of_one_centre_among_several_is_enough(small: SmallStudy) -> None:
+    small.study = replaced(
+        STUDY,
+        "  rome: {label: Rome, mapping: rome.yaml}\n",
+        ("  rome: {label: Rome, mapping: rome.yaml}\n  oslo: {label: Oslo, mapping: oslo.yaml}\n"),
+    )
+    small.write()
+    without = "".join(line for line in small.mapping.splitlines(keepends=True) if "Visceral" not in line)
+    (small.folder / "oslo.yaml").write_text(replaced(without, "rome.csv", "oslo.csv"), encoding="utf-8", newline="\n")
+    (small.folder / "oslo.csv").write_text(csv_text(small.rows).replace("RM-", "OS-"), encoding="utf-8", newline="\n")
+    patients = Study.load(small.path).run(until="covariates").tables["patients"]
+    known = patients.group_by("centre").agg(pl.col("visceral").count()).sort("centre")
+    assert known.rows() == [("oslo", 0), ("rome", 40)]
+
+
 def test_queries_of_every_step_reach_the_state(small: SmallStudy) -> None:
     small.rows[2]["Visceral"] = "perhaps"
     small.write()

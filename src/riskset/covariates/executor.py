@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -29,16 +29,24 @@ def columns(protocol: Protocol) -> dict[str, pl.DataType]:
     return {name: spec.dtype() for name, spec in protocol.covariates.items()}
 
 
-def problems(protocol: Protocol, known: Types) -> list[Problem]:
-    """Find what the covariates read but `known` (all other columns of `patients`) does not hold.
+def problems(protocol: Protocol, known: Types, supplied: Collection[str]) -> list[Problem]:
+    """Find what the covariates read but neither the columns of `patients` nor the centres' mappings hold.
 
-    A covariate may read those declared before it.
+    Parameters
+    ----------
+    protocol
+        The study. A covariate may read those declared before it.
+    known
+        All other columns of `patients`, with types.
+    supplied
+        The names that any centre's mapping supplies.
     """
     types = dict(known)
     found = []
     for name, spec in protocol.covariates.items():
         try:
             _check(protocol, name, spec, types)
+            spec.check_supplied(supplied)
         except RisksetError as error:
             found.append(Problem(f"covariates.{name}", str(error)))
         types[name] = spec.dtype()

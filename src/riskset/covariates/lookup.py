@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import polars as pl
@@ -108,6 +109,12 @@ class SuppliedValue(LookupSpec):
     rule: Literal["supplied"] = "supplied"
     name: str
 
+    def check_supplied(self, names: Collection[str]) -> None:
+        """Some mapping has to supply the name; the other centres' patients have no value."""
+        if self.name not in names:
+            hint = did_you_mean(self.name, names)
+            raise UsageError(f"no mapping supplies '{self.name}'{hint}; add it to the table `supplied` of a mapping.")
+
     def derive(self, facts: Facts) -> Values | None:
         """Take the values of that name; it has to be one that some mapping supplies.
 
@@ -116,10 +123,7 @@ class SuppliedValue(LookupSpec):
         UsageError
             No mapping supplies the name.
         """
-        names = facts.supplied_names()
-        if self.name not in names:
-            hint = did_you_mean(self.name, names)
-            raise UsageError(f"no mapping supplies '{self.name}'{hint}; add it to the table `supplied` of a mapping.")
+        self.check_supplied(facts.supplied_names())
         return facts.supplied(self.name, self.dtype())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -89,6 +89,9 @@ class CovariateSpec(Spec):
 
     def check(self, types: Types) -> None:
         """Raise a ConditionError or UsageError where the rule reads what the patients' columns do not hold."""
+
+    def check_supplied(self, names: Collection[str]) -> None:
+        """Raise a UsageError where the rule needs a supplied name that no mapping supplies."""
 
     def supplied(self, facts: Facts) -> Values | None:
         """Find what the centres supplied in place of the derived value, if the rule takes such a value."""

@@ -19,7 +19,7 @@ from riskset.study.folder import write_folder, write_refusal
 from riskset.study.lock import change_note, plans, read_lock, write_lock
 from riskset.study.members import COUNTS
 from riskset.study.steps import STEPS, Inputs, State, refuse_stopped
-from riskset.study.vocabulary import columns_before_covariates, index_columns, study_vocabulary
+from riskset.study.vocabulary import columns_before_covariates, index_columns, study_vocabulary, supplied_names
 
 
 def read_text(path: Path, what: str) -> str:
@@ -260,7 +260,7 @@ def _unknown_columns(protocol: Protocol, mappings: dict[str, MappingFile]) -> li
     # A covariate's problem names it; the study file says where it stands.
     found = [
         protocol.locations.problem(tuple(problem.path.split(".", 1)), problem.message, key=True)
-        for problem in covariates.problems(protocol, known)
+        for problem in covariates.problems(protocol, known, supplied_names(mappings))
     ]
     if protocol.index is not None and protocol.index.where is not None:
         try:

@@ -51,6 +51,17 @@ def index_columns(protocol: Protocol) -> dict[str, pl.DataType]:
     return {**known, **timeline.drug_columns()} if table == "drugs" else known
 
 
+def supplied_names(mappings: dict[str, MappingFile]) -> list[str]:
+    """Give the names of the values that any centre's mapping supplies."""
+    names: set[str] = set()
+    for mapping in mappings.values():
+        for block in mapping.blocks:
+            if block.table == "supplied":
+                for fields, constants in block.rows():
+                    names.update(fields, constants)
+    return sorted(names - {"patient"})
+
+
 def columns_before_covariates(protocol: Protocol, mappings: dict[str, MappingFile]) -> dict[str, pl.DataType]:
     """Give the columns that `patients` will have, covariates apart, with types, so that conditions can be typed."""
     columns: dict[str, pl.DataType] = dict(SCHEMAS["patients"].types)
