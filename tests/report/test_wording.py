@@ -11,7 +11,7 @@ from riskset.report.labels import Labels
 from riskset.report.parameters import Parameters, in_words
 from riskset.report.reader import Reader
 from riskset.report.sections import document
-from riskset.report.tablemodel import Bullets, Paragraph, Table, plain
+from riskset.report.tablemodel import Bullets, Paragraph, Table, figures_of, plain
 from riskset.results import Results, RowWriter
 
 from .conftest import Written
@@ -159,3 +159,27 @@ def test_a_rate_without_an_interval_is_no_duration_that_was_not_reached() -> Non
     parts = found.estimate(found.find("pfs_her2", "survival"))
     assert plain(parts) == "100.0 (–)"
     assert [part.note for part in parts if part.note] == ["Confidence interval not estimable."]
+
+
+def test_a_curve_is_thin_and_without_a_band_where_few_remain_at_risk(written: Written) -> None:
+    figure = next(f for f in figures_of(written.document.sections) if f.id == "pfs_her2-all")
+    assert figure.spec is not None
+    band, line, tail = figure.spec["layer"][:3]
+    for group in ("HER2-zero", "HER2-low"):
+        ends = [max(v["t"] for v in layer["data"]["values"] if v["g"] == group) for layer in (band, line)]
+        begins = min(v["t"] for v in tail["data"]["values"] if v["g"] == group)
+        assert ends == [begins, begins]
+    assert "number at risk below 10" in figure.notes[0]
+
+
+def test_statements_among_the_claims_say_what_they_expect(written: Written) -> None:
+    table = next(b for s in written.document.sections for b in s.blocks if getattr(b, "id", "") == "claims-table")
+    cells = next([plain(c) for c in line.cells] for line in table.lines if plain(line.cells[0]).startswith("P of the"))
+    assert cells[1:3] == ["expected: P below .05", ".40"]
+
+
+def test_schemes_with_the_same_numbers_say_so(written: Written) -> None:
+    table = next(b for s in written.document.sections for b in s.blocks if getattr(b, "id", "") == "pfs_schemes-table")
+    assert [note for _, note in table.footnotes] == [
+        "Same numbers as under EMA-like: every progression or death counts."
+    ]

@@ -17,6 +17,7 @@ from riskset.results import DAYS_PER_MONTH, ResultRow
 
 WIDTH, HEIGHT = 540, 300
 _RISK_TOP, _RISK_STEP = 58, 19
+_FEW_AT_RISK = 10
 # Where the names of the groups end, left of the number at time zero.
 _NAMES = -24
 
@@ -29,6 +30,21 @@ class _Curve:
     steps: tuple[dict[str, Any], ...]
     censored: tuple[dict[str, Any], ...]
     at_risk: tuple[ResultRow, ...]
+    # Where fewer than ten remain at risk, on the axis of months; None where that never happens.
+    few: float | None = None
+
+    @property
+    def firm(self) -> list[dict[str, Any]]:
+        """Give the steps until few remain, the last of them drawn on to where that begins."""
+        if self.few is None:
+            return list(self.steps)
+        before = [step for step in self.steps if step["t"] < self.few]
+        return [*before, {**before[-1], "t": self.few}] if before else []
+
+    @property
+    def thin(self) -> list[dict[str, Any]]:
+        """Give the steps from where few remain."""
+        return [] if self.few is None else [*self.firm[-1:], *(step for step in self.steps if step["t"] >= self.few)]
 
 
 def _x(days: float) -> float:
@@ -59,8 +75,14 @@ def _plot(reader: Reader, name: str, population: str | None) -> Figure | None:
         alternative=_alternative(reader, name, population, endpoint + where),
         spec={"width": WIDTH, "height": HEIGHT, "padding": 8, "config": CONFIG, "layer": layers},
         live=_live(curves, end),
-        notes=(f"Kaplan-Meier estimates, {reader.conf_percent}% confidence bands; ticks mark censored patients.",),
+        notes=(_caption(reader, curves),),
     )
+
+
+def _caption(reader: Reader, curves: Sequence[_Curve]) -> str:
+    few = "; thin lines without a band from the first printed number at risk below 10 on"
+    thin = few if any(curve.thin for curve in curves) else ""
+    return f"Kaplan-Meier estimates, {reader.conf_percent}% confidence bands; ticks mark censored patients{thin}."
 
 
 def _curve(reader: Reader, name: str, population: str | None, group: str | None, level: str | None) -> _Curve | None:
@@ -85,7 +107,9 @@ def _curve(reader: Reader, name: str, population: str | None, group: str | None,
             steps.append(_step(label, time, here))
         if "censored" in here:
             censored.append({"g": label, "t": _x(time), "s": round(height, 5)})
-    return _Curve(label, tuple(steps), tuple(censored), at_risk)
+    # The printed numbers at risk tell: the line turns thin under the first of them that is below ten.
+    few = next((_x(r.time) for r in at_risk if r.time is not None and (r.value or 0) < _FEW_AT_RISK), None)
+    return _Curve(label, tuple(steps), tuple(censored), at_risk, few)
 
 
 def _step(label: str, time: float, here: dict[str, ResultRow]) -> dict[str, Any]:
@@ -156,7 +180,8 @@ def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str], end: 
         "legend": None,
         "scale": {"domain": labels, "range": _cycled(DASHES, len(labels))},
     }
-    steps = [step for curve in curves for step in curve.steps]
+    steps = [step for curve in curves for step in curve.firm]
+    thin = [step for curve in curves for step in curve.thin]
     band = {
         "data": {"values": [{k: s[k] for k in ("g", "t", "lo", "hi")} for s in steps if "lo" in s]},
         "mark": {"type": "area", "interpolate": "step-after", "opacity": 1, "fillOpacity": 0.13},
@@ -172,13 +197,19 @@ def _layers(curves: Sequence[_Curve], endpoint: str, notes: Sequence[str], end: 
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
         "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
     }
+    tail = {
+        "data": {"values": [{k: s[k] for k in "gts"} for s in thin]},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 0.9, "strokeOpacity": 0.6},
+        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
+    }
     marks = {
         "data": {"values": [point for curve in curves for point in curve.censored]},
         "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1.1, "opacity": 1},
         "encoding": {"x": x, "y": y, "color": colour},
     }
     texts = [words(text, 10, HEIGHT - 14 - 17 * k, fontSize=12) for k, text in enumerate(reversed(notes))]
-    return [band, line, marks, *_key(labels), *texts, *_risk_table(curves, x)]
+    tails = [tail] if thin else []
+    return [band, line, *tails, marks, *_key(labels), *texts, *_risk_table(curves, x)]
 
 
 def _key(labels: Sequence[str]) -> list[dict[str, Any]]:
