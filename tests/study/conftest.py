@@ -32,10 +32,11 @@ def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def short_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a report of one line: drawing it takes seconds, and these tests ask about the folder around it."""
 
-    def write(out: Path, **_: object) -> list[Path]:
+    def write(_: report.Draft, out: Path) -> list[Path]:
         (out / "figures").mkdir()
         for name in ("report.html", "report.docx"):
             (out / name).write_text("short", encoding="utf-8")
         return []
 
-    monkeypatch.setattr(report, "write", write)
+    monkeypatch.setattr(report, "figures_of", lambda _: [])
+    monkeypatch.setattr(report.Draft, "write", write)

@@ -43,6 +43,8 @@ def test_the_folder_holds_what_the_design_lists(small: SmallStudy) -> None:
     assert manifest["inputs"]["data"] == {"rome.csv": rome}
     assert set(manifest["inputs"]["study"]) == {"study.yaml", "rome.yaml"}
     assert str(small.folder) not in json.dumps(manifest)
+    timings = json.loads((out / "private" / "timings.json").read_text(encoding="utf-8"))
+    assert {"ingest", "analyses", "write_report", "write_check_r", "write_queries"} <= set(timings)
 
 
 def test_two_runs_of_the_bundled_study_give_the_same_bytes(demo_out: Path, tmp_path: Path) -> None:
@@ -65,11 +67,11 @@ def test_a_failure_while_writing_leaves_the_old_output(small: SmallStudy, monkey
     out = Study.load(small.path).write(small.out)
     before = contents(out)
 
-    def fail(folder: Path, **_: object) -> list[Path]:
+    def fail(_: report.Draft, folder: Path) -> list[Path]:
         (folder / "report.html").write_text("half", encoding="utf-8")
         raise RuntimeError("in the middle of it")
 
-    monkeypatch.setattr(report, "write", fail)
+    monkeypatch.setattr(report.Draft, "write", fail)
     with pytest.raises(RuntimeError):
         Study.load(small.path).write(small.out)
     assert contents(out) == before
@@ -83,10 +85,10 @@ def test_a_full_disk_leaves_the_old_output_and_says_one_sentence(
     out = Study.load(small.path).write(small.out)
     before = contents(out)
 
-    def fail(folder: Path, **_: object) -> list[Path]:
+    def fail(_: report.Draft, folder: Path) -> list[Path]:
         raise OSError(28, "No space left on device", str(folder))
 
-    monkeypatch.setattr(report, "write", fail)
+    monkeypatch.setattr(report.Draft, "write", fail)
     with pytest.raises(UsageError, match=r"cannot be written \(No space left on device\); nothing there has changed"):
         Study.load(small.path).write(small.out)
     assert contents(out) == before
