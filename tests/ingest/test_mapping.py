@@ -272,8 +272,11 @@ blocks:
   - {file: a.csv, table: drugs, fields: {patient: {column: id}, start: {column: x}}, constants: {name: ribociclib}}
   - {file: a.csv, table: contacts, fields: {patient: {column: id}, date: {column: x}}, constants: {status: alive}}
 """)
-    assert rows(tables, "drugs", "patient", "name", "start") == [("1", "ribociclib", date(2020, 5, 15))]
-    assert tables["contacts"].is_empty(), "a shifted contact would move an endpoint"
+    assert rows(tables, "drugs", "patient", "name", "start") == [
+        ("1", "ribociclib", date(2020, 5, 15)),
+        ("2", "ribociclib", None),
+    ]
+    assert tables["contacts"]["date"].to_list() == [None, None], "a shifted contact would move an endpoint"
     assert queries(tables, "patient", "check", "severity", "action", "table") == [
         ("1", "partial_date", "warning", "set_missing", "contacts"),
         ("1", "partial_date", "info", "reported", "drugs"),
@@ -524,3 +527,21 @@ blocks:
         ("row-2", date(2020, 5, 3), "primary", "allred"),
         ("row-3", date(2020, 6, 1), "primary", "allred"),
     ]
+
+
+def test_a_progression_whose_date_cannot_be_read_is_still_a_row(ingest, tmp_path):
+    write_csv(tmp_path / "a.csv", "id;pd;site\n1;31.02.2020;x\n2;;x\n3;05.03.2020;x\n")
+    tables = ingest("""
+mapping: 1
+defaults: {dates: dmy, delimiter: ";"}
+ignore: [site]
+blocks:
+  - {file: a.csv, table: patients, fields: {patient: {column: id}}}
+  - {file: a.csv, table: assessments, fields: {patient: {column: id}, date: {column: pd}}, constants: {response: PD}}
+  - {file: a.csv, table: samples, fields: {patient: {column: id}, date: {column: pd}}, constants: {tissue: primary}}
+""")
+    assert rows(tables, "assessments", "patient", "date", "response") == [
+        ("1", None, "PD"),
+        ("3", date(2020, 3, 5), "PD"),
+    ]
+    assert rows(tables, "samples", "patient") == [("3",)]

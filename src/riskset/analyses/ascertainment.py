@@ -85,12 +85,12 @@ def _words(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
         word(f"{prefix}_score").alias("score"),
         word(f"{prefix}_ish").alias("ish"),
         word(f"{prefix}_reason").alias("reason"),
-        (_period(frame[year].dt.year()) if year in frame.columns else pl.lit(UNKNOWN)).alias("year"),
+        (period_of(frame[year].dt.year()) if year in frame.columns else pl.lit(UNKNOWN)).alias("year"),
     )
 
 
-def _period(years: pl.Series) -> pl.Series:
-    """Give the period of each year: `2020-2022`, `before 2011`, `unknown`."""
+def period_of(years: pl.Series) -> pl.Series:
+    """Give the period of each specimen's year among all screened: `2020-2022`, `before 2011`, `unknown`."""
     known = years.drop_nulls()
     if known.is_empty():
         return pl.Series([UNKNOWN] * len(years), dtype=pl.String)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -13,7 +13,7 @@ import polars as pl
 from riskset.errors import DataRefusedError, did_you_mean
 from riskset.ingest.convert import Cells, Converted, Target, convert
 from riskset.ingest.dates import BIRTH_PIVOT, YEAR_PIVOT
-from riskset.ingest.problems import EMPTY, Problem, cell_queries, query, row_queries
+from riskset.ingest.problems import EMPTY, MISSING, Problem, cell_queries, query, row_queries
 from riskset.ingest.sheet import Kind, Sheet, heading, number_text
 from riskset.ingest.text import BLANK_WORDS
 from riskset.protocol import MappingFile
@@ -26,6 +26,8 @@ EXACT = frozenset({("samples", "ihc"), ("samples", "ish"), ("samples", "er"), ("
 # A month without its day is used (as the 15th) for these, and for dates that a mapping adds. Not for assessments and
 # contacts: a shifted visit would move an endpoint.
 NEVER_FROM_MONTH = frozenset({"assessments", "contacts"})
+# Here an unreadable cell is still a fact, and its row is kept.
+DATED_FACTS = frozenset({"assessments", "contacts", "drugs"})
 # 1 of the unit = factor of the canonical unit.
 UNITS: dict[str, dict[str, Decimal]] = {
     "mm": {"mm": Decimal(1), "cm": Decimal(10), "m": Decimal(1000)},
@@ -184,8 +186,20 @@ class BlockReader:
                 uncertain.update(base.filter(doubtful)["patient"].drop_nulls().to_list())
         keep = pl.col("patient").is_not_null()
         if own and self.block.table != "patients":
-            keep = keep & pl.any_horizontal(pl.col(name).is_not_null() for name in own)
+            told = pl.any_horizontal(pl.col(name).is_not_null() for name in own)
+            keep = keep & (told | self._unreadable_fact(own, states))
         return frame.filter(keep).with_columns(source=pl.lit(self.source, dtype=pl.Int32))
+
+    def _unreadable_fact(self, own: Sequence[str], states: Mapping[str, pl.Series]) -> pl.Expr:
+        """Mark rows whose cells hold something that cannot be read, in tables of dated facts.
+
+        A progression with the date 31.02.2020 is still a progression: without its row, the endpoint would be
+        censored as if nothing had been written.
+        """
+        if self.block.table not in DATED_FACTS:
+            return pl.lit(False)
+        unreadable = [states[name].is_not_null() & ~states[name].is_in([EMPTY, MISSING]) for name in own]
+        return pl.any_horizontal(*(pl.lit(cells) for cells in unreadable))
 
     def _divided(self, fields: Mapping[str, FieldSpec]) -> pl.DataFrame:
         """Give the base rows, one a part of the cell where a field is split; column `part` holds its text."""

@@ -82,7 +82,7 @@ _USUAL = {
     "true": "Yes",
     "false": "No",
     "ema": "EMA-like: every progression or death counts",
-    "fda_a": "FDA-like A: censored at a new therapy or two missed visits",
+    "fda_a": "FDA-like A: censored at a new therapy, a stop of treatment or two missed visits",
     "fda_c_claims": "FDA-like C: progression claimed without documentation counts",
     "new_therapy_event": "New anticancer therapy counts as an event",
     "supplied": "As supplied",

@@ -141,6 +141,7 @@ _COVARIATES: Mapping[str, Callable[[_Thing], Inline]] = {
     "classes": _classes,
     "index_year": lambda c: inline(c.said("rule", "calendar year of the index date")),
     "index_drug": _index_drug,
+    "recorded": lambda c: inline(c.said("rule", "whether the centre recorded a value that can be read")),
     "endocrine_partner": _partner,
     "prior_therapy": _prior,
     "sample_value": _sample_value,

@@ -197,8 +197,8 @@ def agreement(reader: Reader, name: str, biomarker: str) -> Inline:
         return ()
     label = reader.labels.of(biomarker)
     return inline(
-        "In the ", Part(str(kappa.n), kappa.row), " patients with several specimens, the first and the last agreed in "
-        f"their {label} class with kappa ", reader.estimate(kappa), ".",
+        "In the ", Part(str(kappa.n), kappa.row), " screened patients with several classified specimens, of any date, "
+        f"the first and the last agreed in their {label} class with kappa ", reader.estimate(kappa), ".",
     )  # fmt: skip
 
 

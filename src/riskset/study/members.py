@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from riskset.analyses.ascertainment import period_of
 from riskset.results import ResultRow
 from riskset.study.output import OutputFolder
 from riskset.tables import KEY
@@ -241,10 +242,10 @@ def _ascertainment(row: ResultRow, spec: Any, evidence: Evidence) -> Members:
         return _two_specimens(row, mark, evidence)
     frame = evidence.patients
     dated = f"{mark}_sample_date"
-    year = pl.col(dated).dt.year().cast(pl.String) if dated in frame.columns else pl.lit(None, pl.String)
+    years = frame[dated].dt.year() if dated in frame.columns else pl.Series([None] * frame.height, dtype=pl.Int32)
     parts = [mark, "centre", *(f"{mark}_{part}" for part in ("tissue", "score", "ish", "reason"))]
     words = [pl.col(c).cast(pl.String).fill_null(_UNKNOWN) for c in parts if c in frame.columns]
-    chosen = _base(row, frame.with_columns(words).with_columns(year.fill_null(_UNKNOWN).alias(f"{mark}_year")))
+    chosen = _base(row, frame.with_columns(words).with_columns(period_of(years).alias(f"{mark}_year")))
     if row.group is not None and row.group_level is not None:
         chosen = chosen.at(row.group, row.group_level)
     done = _finished(_at_variable(chosen, row, spec), row)
