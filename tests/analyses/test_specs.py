@@ -454,7 +454,7 @@ def test_ascertainment_counts_the_screened_and_the_included(marked: AnalysisSet)
 
 def test_years_of_specimens_are_merged_to_periods_that_end_with_the_latest() -> None:
     years = pl.Series([2022, 2020, 2019, 2011, 2010, 2004, None], dtype=pl.Int32)
-    assert ascertainment._period(years).to_list() == [
+    assert ascertainment.period_of(years).to_list() == [
         "2020-2022", "2020-2022", "2017-2019", "2011-2013", "before 2011", "before 2011", "unknown",
     ]  # fmt: skip
 
