@@ -192,7 +192,7 @@ def lock(arguments: list[str]) -> int:
         )
     # No header, no index: a lock that names a server or a machine is of no use to anybody else.
     options = ("--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet")
-    versions = ("--python-version", text(OLDEST), "--group", "dev")
+    versions = ("--python-version", text(OLDEST), "--extra", "fast", "--group", "dev")
     need(uv, "pip", "compile", *options, *versions, *arguments, "--output-file", LOCK.name, PYPROJECT.name)
     print(f"{LOCK.name} is written")
     return install([])

@@ -46,8 +46,10 @@ def pins(lock: str) -> list[Pin]:
 
 
 def declared(project: dict[str, Any]) -> list[Requirement]:
-    """List what pyproject.toml asks for: to run, and to develop."""
+    """List what pyproject.toml asks for: to run, to develop, and by its extras."""
+    extras = project["project"].get("optional-dependencies", {})
     lines = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    lines += [line for extra in sorted(extras) for line in extras[extra]]
     return [Requirement(line) for line in lines]
 
 

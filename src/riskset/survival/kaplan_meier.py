@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival.curve_interval import ConfType, curve_interval
 from riskset.survival.estimate import Estimate
+from riskset.survival.risk_counts import risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
-
-ConfType = Literal["log-log", "log", "plain"]
 
 # What is left of a risk set after its events counts as nobody below this share: sums of fractional weights round.
 _NOBODY = 1e-12
@@ -179,12 +179,13 @@ def kaplan_meier(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: flo
     failure time data, 2nd ed. 2002, section 1.4.
     """
     _check_curve_arguments(surv, conf_type, conf_level)
-    time, at_risk, events, censored = _counts(surv)
+    counts = risk_counts(surv)
+    time, at_risk, events, censored = counts.time, counts.at_risk, counts.events, counts.censored
     left = _left_after(at_risk, events)
     survival = np.asarray(np.cumprod(left / at_risk), dtype=np.float64)
     log_error = np.sqrt(_log_variance(surv, time, at_risk, events, left))
     standard_error = np.multiply(survival, log_error, where=survival > 0, out=np.full_like(survival, np.nan))
-    low, high = _interval(survival, standard_error, conf_type, interval_multiplier(conf_level))
+    low, high = curve_interval(survival, standard_error, conf_type, interval_multiplier(conf_level))
     curve = (time, at_risk, events, censored, survival, standard_error, low, high)
     for array in curve:
         array.flags.writeable = False
@@ -210,23 +211,6 @@ def _check_curve_arguments(surv: Surv, conf_type: str, conf_level: float) -> Non
         raise EngineError(f"conf_type '{conf_type}' is unknown; choose one of {', '.join(get_args(ConfType))}")
     if not 0.0 < conf_level < 1.0:
         raise EngineError("conf_level must lie between 0 and 1, both excluded; write 95 % as 0.95")
-
-
-def _counts(surv: Surv) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Give the distinct times with the weighted numbers at risk, with event, and censored."""
-    time, place = np.unique(surv.time, return_inverse=True)
-    place = place.reshape(-1)
-    weight, size = surv.weight_or_one, time.shape[0]
-    events = np.asarray(np.bincount(place, weight * surv.is_event, size), dtype=np.float64)
-    leaving = np.bincount(place, weight, size)
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    if surv.entry is not None:
-        # entry >= t_j means not yet at risk at t_j: that holds for the first `later` times.
-        later = np.searchsorted(time, surv.entry, side="right")
-        waiting = np.bincount(later, weight, size + 1)
-        at_risk = at_risk - np.cumsum(waiting[::-1])[::-1][1:]
-    censored = np.asarray(np.bincount(place, weight * ~surv.is_event, size), dtype=np.float64)
-    return time, np.asarray(np.maximum(at_risk, leaving), dtype=np.float64), events, censored
 
 
 def _left_after(at_risk: FloatArray, events: FloatArray) -> FloatArray:
@@ -271,20 +255,6 @@ def _entry_place(surv: Surv, time: FloatArray) -> IntArray:
     if surv.entry is None:
         return np.zeros(len(surv), dtype=np.int64)
     return np.searchsorted(time, surv.entry, side="right").astype(np.int64)
-
-
-def _interval(survival: FloatArray, error: FloatArray, conf_type: ConfType, z: float) -> tuple[FloatArray, FloatArray]:
-    """Give the pointwise limits on the chosen scale, within [0, 1]; NaN as the class says."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if conf_type == "plain":
-            return np.maximum(survival - z * error, 0.0), np.minimum(survival + z * error, 1.0)
-        log = np.where(survival > 0, np.log(survival), np.nan)
-        relative = error / survival
-        if conf_type == "log":
-            return np.exp(log - z * relative), np.minimum(np.exp(log + z * relative), 1.0)
-        log[survival == 1] = np.nan
-        reach = np.exp(z * relative / np.abs(log))
-        return np.exp(log * reach), np.exp(log / reach)
 
 
 def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> float:
