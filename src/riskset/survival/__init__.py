@@ -11,7 +11,8 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 from __future__ import annotations
 
 from riskset.survival.comparison import rmst_difference, survival_difference
-from riskset.survival.cox import Baseline, CoxFit, LogLikelihood, compare_nested, fit_cox
+from riskset.survival.cox import compare_nested, fit_cox
+from riskset.survival.cox_fit import Baseline, CoxFit, LogLikelihood
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier

@@ -10,7 +10,7 @@ of the rows and one of the means; no p x p work for a row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class CoxDesign:
     term, fraction, term_weight : arrays of shape (m,), event time, f and W/d of each term
     exit_start, exit_at : where rows that leave together start, and the event time at which they were last at risk
     late, late_start, late_at : the same for delayed entry: rows, starts, last event time before entry
+    offset : array of shape (a,) or None, a known part of the linear predictor
     """
 
     grid: EventGrid
@@ -57,6 +58,17 @@ class CoxDesign:
     late: IntArray
     late_start: IntArray
     late_at: IntArray
+    offset: FloatArray | None
+
+    def evaluate(self, beta: FloatArray) -> CoxState:
+        """Evaluate log partial likelihood, gradient and information at `beta` (scaled columns)."""
+        return evaluate(self, beta)
+
+    def keep(self, columns: BoolArray) -> CoxDesign:
+        """Give the design of the columns that the mask `columns` (p,) keeps."""
+        if columns.all():
+            return self
+        return replace(self, x=self.x[:, columns], centre=self.centre[columns], scale=self.scale[columns])
 
     @property
     def has_split_ties(self) -> bool:
@@ -85,7 +97,9 @@ class CoxDesign:
         return np.asarray(running[self.last] - running[self.first])
 
 
-def cox_design(surv: Surv, x: FloatArray, grid: EventGrid, *, efron: bool) -> CoxDesign:
+def cox_design(
+    surv: Surv, x: FloatArray, grid: EventGrid, *, efron: bool, offset: FloatArray | None = None
+) -> CoxDesign:
     """Sort, centre and scale once, so that each evaluation only multiplies and adds. Needs at least one event."""
     at_risk = np.flatnonzero(grid.last > grid.first)
     rows = at_risk[np.argsort(grid.last[at_risk], kind="stable")]
@@ -122,6 +136,7 @@ def cox_design(surv: Surv, x: FloatArray, grid: EventGrid, *, efron: bool) -> Co
         late=late,
         late_start=late_start,
         late_at=first[late][late_start] - 1,
+        offset=None if offset is None else offset[rows],
     )
 
 
@@ -169,7 +184,7 @@ class CoxState:
 def evaluate(design: CoxDesign, beta: FloatArray) -> CoxState:
     """Evaluate log partial likelihood, gradient and information at `beta` (scaled columns)."""
     x, events = design.x, design.events
-    predictor = x @ beta
+    predictor = x @ beta if design.offset is None else x @ beta + design.offset
     shift = float(predictor.max())
     hazard = np.exp(predictor - shift)
     sums = _term_sums(design, hazard)
