@@ -20,6 +20,13 @@ def _scipy_special() -> ModuleType:
     return special  # type: ignore[no-any-return]
 
 
+@cache
+def _scipy_linalg() -> ModuleType:
+    from scipy import linalg  # heavy: loads here alone, for large systems that are banded
+
+    return linalg  # type: ignore[no-any-return]
+
+
 def normal_quantile(probability: float) -> float:
     """Give the standard normal quantile of `probability`, 0 < probability < 1."""
     return float(_scipy_special().ndtri(probability))
@@ -40,3 +47,9 @@ def chi_square_p(chi_square: float, df: int) -> float:
     if df <= 0 or np.isnan(chi_square):
         return float("nan")
     return float(_scipy_special().chdtrc(df, max(chi_square, 0.0)))
+
+
+def solve_tridiagonal(diagonal: FloatArray, beside: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a symmetric positive definite tridiagonal system: `diagonal` (m,), `beside` (m - 1,), `right` (m,)."""
+    bands = np.vstack((diagonal, np.append(beside, 0.0)))
+    return np.asarray(_scipy_linalg().solveh_banded(bands, right, lower=True, check_finite=False), dtype=np.float64)
