@@ -17,17 +17,20 @@ from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test
+from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.surv import Surv
 
 __all__ = [
     "Baseline",
     "ChiSquareTest",
     "CoxFit",
+    "CumulativeHazardAt",
     "Difference",
     "Estimate",
     "KaplanMeier",
     "LogLikelihood",
     "LogRankTest",
+    "NelsonAalen",
     "ProportionalHazardsTest",
     "Surv",
     "SurvivalAt",
@@ -36,6 +39,7 @@ __all__ = [
     "follow_up",
     "kaplan_meier",
     "logrank_test",
+    "nelson_aalen",
     "rmst_difference",
     "survival_difference",
 ]
