@@ -10,23 +10,29 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 
 from __future__ import annotations
 
+from riskset.survival.aalen_johansen import AalenJohansen, IncidenceAt, IncidenceCurve, aalen_johansen
 from riskset.survival.comparison import rmst_difference, survival_difference
 from riskset.survival.cox import compare_nested, fit_cox
 from riskset.survival.cox_fit import Baseline, CoxFit, LogLikelihood
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
+from riskset.survival.gray_test import GrayTest, gray_test
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.surv import Surv
 
 __all__ = [
+    "AalenJohansen",
     "Baseline",
     "ChiSquareTest",
     "CoxFit",
     "CumulativeHazardAt",
     "Difference",
     "Estimate",
+    "GrayTest",
+    "IncidenceAt",
+    "IncidenceCurve",
     "KaplanMeier",
     "LogLikelihood",
     "LogRankTest",
@@ -34,9 +40,11 @@ __all__ = [
     "ProportionalHazardsTest",
     "Surv",
     "SurvivalAt",
+    "aalen_johansen",
     "compare_nested",
     "fit_cox",
     "follow_up",
+    "gray_test",
     "kaplan_meier",
     "logrank_test",
     "nelson_aalen",
