@@ -17,10 +17,13 @@ from riskset.survival.cox_fit import Baseline, CoxFit, LogLikelihood
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.gray_test import GrayTest, gray_test
+from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
+from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.surv import Surv
+from riskset.survival.turnbull import TimeSet, TurnbullAt, TurnbullCurve, turnbull
 
 __all__ = [
     "AalenJohansen",
@@ -33,13 +36,18 @@ __all__ = [
     "GrayTest",
     "IncidenceAt",
     "IncidenceCurve",
+    "IntervalSurv",
     "KaplanMeier",
     "LogLikelihood",
     "LogRankTest",
     "NelsonAalen",
     "ProportionalHazardsTest",
+    "SmoothedHazard",
     "Surv",
     "SurvivalAt",
+    "TimeSet",
+    "TurnbullAt",
+    "TurnbullCurve",
     "aalen_johansen",
     "compare_nested",
     "fit_cox",
@@ -49,5 +57,7 @@ __all__ = [
     "logrank_test",
     "nelson_aalen",
     "rmst_difference",
+    "smoothed_hazard",
     "survival_difference",
+    "turnbull",
 ]
