@@ -20,7 +20,7 @@ from riskset.survival.gray_test import GrayTest, gray_test
 from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
-from riskset.survival.logrank import LogRankTest, logrank_test
+from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.surv import Surv
 from riskset.survival.turnbull import TimeSet, TurnbullAt, TurnbullCurve, turnbull
@@ -60,4 +60,5 @@ __all__ = [
     "smoothed_hazard",
     "survival_difference",
     "turnbull",
+    "weighted_logrank_test",
 ]

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
-from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p
-from riskset.survival._types import FloatArray
-from riskset.survival.event_grid import EventGrid, event_grid
+from riskset.survival._types import BoolArray, FloatArray
+from riskset.survival.group_counts import GroupCounts, group_counts
+from riskset.survival.logrank_weights import WeightFunction, fleming_harrington, named_weight, pooled_counts
 from riskset.survival.surv import Surv
+
+# Event times that are summed at once: their counts stay in the processor's cache, and the order of the sums is fixed.
+BLOCK = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogRankTest:
-    """Outcome of a log-rank test over G groups.
+    """Outcome of a test of the log-rank family over G groups.
 
     Attributes
     ----------
@@ -29,6 +32,8 @@ class LogRankTest:
     observed, expected : arrays of shape (G,)
         (Weighted) events observed, and expected under equal hazards, summed over the strata.
     variance : array of shape (G, G), of observed - expected
+    label : what was computed, such as "stratified log-rank test"
+    warnings : sentences on what could not be compared
     """
 
     chi_square: float
@@ -39,6 +44,8 @@ class LogRankTest:
     observed: FloatArray
     expected: FloatArray
     variance: FloatArray
+    label: str
+    warnings: tuple[str, ...]
 
 
 def logrank_test(
@@ -59,7 +66,12 @@ def logrank_test(
         Labels of strata (centres); comparisons are made within them and added up.
     rho, gamma : not negative
         Fleming-Harrington weights S(t-)^rho (1 - S(t-))^gamma, S the pooled Kaplan-Meier curve of the stratum: 0, 0 is
-        the log-rank test, rho = 1 the Peto-Peto test, which stresses early differences; gamma > 0 stresses late ones.
+        the log-rank test; rho = 1 is what R's `survdiff` calls the Peto-Peto test, which stresses early differences;
+        gamma > 0 stresses late ones. `weighted_logrank_test` has the weights by Gehan, Tarone and Ware, and Prentice.
+
+    Returns
+    -------
+    LogRankTest, whose `label` says what was computed.
 
     Raises
     ------
@@ -70,61 +82,131 @@ def logrank_test(
     References
     ----------
     Mantel N. Cancer Chemother Rep 1966; 50: 163-170. Harrington DP, Fleming TR. Biometrika 1982; 69: 553-566.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, logrank_test
+    >>> surv = Surv([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1])
+    >>> test = logrank_test(surv, ["a", "a", "b", "a", "b", "b"])
+    >>> test.label, round(test.chi_square, 3), test.df, round(test.p_value, 3)
+    ('log-rank test', 2.557, 1, 0.11)
     """
+    return _weighted(surv, group, strata, fleming_harrington(rho, gamma))
+
+
+def weighted_logrank_test(
+    surv: Surv,
+    group: ArrayLike,
+    *,
+    weight: str = "gehan",
+    strata: ArrayLike | None = None,
+) -> LogRankTest:
+    """Test that groups have equal hazards with one of the classical weights of event times.
+
+    With n at risk and d events at an event time, over all groups of a stratum, the weight is
+
+    - `"log-rank"`: 1, most powerful against proportional hazards;
+    - `"gehan"`: n (Gehan-Breslow, the generalised Wilcoxon test; depends on the censoring), with the hypergeometric
+      variance of the log-rank family and not Gehan's permutation variance;
+    - `"tarone-ware"`: the square root of n;
+    - `"peto"`: S~(t) = product over u <= t of 1 - d / (n + 1) (Prentice), the time t itself included; R's
+      `survdiff(rho = 1)` uses S(t-) of the Kaplan-Meier curve instead, as `logrank_test(rho=1)` does;
+    - `"modified-peto"`: S~(t) n / (n + 1) (Andersen and others).
+
+    Parameters
+    ----------
+    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of shape (n,), labels (text or numbers)
+    weight : name of the weight function
+    strata : array of shape (n,), optional
+        Labels of strata; weights are taken from each stratum's own counts.
+
+    Returns
+    -------
+    LogRankTest, whose `label` says what was computed.
+
+    Raises
+    ------
+    EngineError
+        As `logrank_test`, and an unknown name of a weight.
+
+    References
+    ----------
+    Klein JP, Moeschberger ML. Survival Analysis, 2nd ed. Springer 2003, section 7.3. Tarone RE, Ware J. Biometrika
+    1977; 64: 156-160. Prentice RL. Biometrika 1978; 65: 167-179.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, weighted_logrank_test
+    >>> surv = Surv([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1])
+    >>> test = weighted_logrank_test(surv, ["a", "a", "b", "a", "b", "b"], weight="tarone-ware")
+    >>> test.label, round(test.chi_square, 3), round(test.p_value, 3)
+    ('Tarone-Ware test', 2.52, 0.112)
+    """
+    return _weighted(surv, group, strata, named_weight(weight))
+
+
+def _weighted(surv: Surv, group: ArrayLike, strata: ArrayLike | None, function: WeightFunction) -> LogRankTest:
+    counts = tested_counts(surv, group, strata)
+    return compare(counts, function, family_label(function.label, strata))
+
+
+def tested_counts(surv: Surv, group: ArrayLike, strata: ArrayLike | None) -> GroupCounts:
+    """Count the groups for a test, or refuse what no test of the log-rank family can take."""
     if len(surv) == 0:
         raise EngineError("there is no row to test; check the population's condition")
-    if rho < 0 or gamma < 0:
-        raise EngineError("rho and gamma must not be negative; 0 and 0 give the log-rank test")
     if surv.has_fractional_weights:
         raise EngineError("a log-rank test takes weights only as whole counts; use fit_cox with robust=True instead")
-    codes, labels = encode(group, len(surv), "group")
-    grid = event_grid(surv, None if strata is None else encode(strata, len(surv), "strata")[0])
-    observed, expected, variance = _sums(surv, codes, labels.shape[0], grid, rho, gamma)
-    chi_square, df = _statistic(observed - expected, variance, expected > 0)
+    return group_counts(surv, group, strata)
+
+
+def family_label(label: str, strata: ArrayLike | None) -> str:
+    """Put `stratified` before the name of a test that more than one stratum entered."""
+    labels = np.asarray(strata) if strata is not None else np.zeros(1)
+    return f"stratified {label}" if bool((labels[1:] != labels[:-1]).any()) else label
+
+
+def compare(counts: GroupCounts, function: WeightFunction, label: str) -> LogRankTest:
+    """Test equal hazards from the counts of G groups."""
+    pooled = pooled_counts(counts)
+    observed, expected, variance = weighted_sums(counts, function.values(pooled))
+    compared = expected > 0
+    chi_square, df = quadratic_form(observed - expected, variance, compared)
     return LogRankTest(
         chi_square=chi_square,
         df=df,
         p_value=chi_square_p(chi_square, df),
-        groups=tuple(labels.tolist()),
-        n=np.bincount(codes, minlength=labels.shape[0]).astype(np.float64),
+        groups=counts.groups,
+        n=counts.n,
         observed=observed,
         expected=expected,
         variance=variance,
+        label=label,
+        warnings=_warnings(counts, compared, df),
     )
 
 
-def _sums(
-    surv: Surv, codes: FloatArray | Any, size: int, grid: EventGrid, rho: float, gamma: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Give observed, expected (G,) and the hypergeometric variance (G, G)."""
-    weight, k, is_event = surv.weight_or_one, len(grid), surv.is_event
-    at_risk = np.empty((size, k))
-    events = np.empty((size, k))
-    for g in range(size):
-        mine = np.where(codes == g, weight, 0.0)
-        at_risk[g] = grid.count_at_risk(mine)
-        events[g] = np.bincount(grid.last[is_event] - 1, mine[is_event], k)
-    n, d = at_risk.sum(axis=0), events.sum(axis=0)
-    stress = _stress(n, d, grid, rho, gamma)
-    share = at_risk / n
-    expected = share @ (stress * d)
-    spread = stress**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
-    variance = np.diag(share @ spread) - (share * spread) @ share.T
-    return events @ stress, expected, variance
+def weighted_sums(counts: GroupCounts, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give weighted observed and expected events (G,), and the hypergeometric variance (G, G) of their difference."""
+    size, k = counts.at_risk.shape
+    observed, expected, variance = np.zeros(size), np.zeros(size), np.zeros((size, size))
+    for start in range(0, k, BLOCK):
+        part = slice(start, start + BLOCK)
+        at_risk, events, w = counts.at_risk[:, part], counts.events[:, part], weight[part]
+        n, d = at_risk.sum(axis=0), events.sum(axis=0)
+        share = at_risk / n
+        # A last single person at risk has no variance: n - d is 0 there.
+        spread = w * w * d * (n - d) / np.maximum(n - 1.0, 1.0)
+        # einsum, not a matrix product: its order of adding up does not depend on the number of cores.
+        observed += np.einsum("gk,k->g", events, w)
+        expected += np.einsum("gk,k->g", share, w * d)
+        weighted = share * spread
+        variance -= np.einsum("gk,hk->gh", weighted, share)
+        variance[np.diag_indices(size)] += weighted.sum(axis=1)
+    return observed, expected, variance
 
 
-def _stress(n: FloatArray, d: FloatArray, grid: EventGrid, rho: float, gamma: float) -> FloatArray:
-    """Give the Fleming-Harrington weight of each event time, from the stratum's pooled curve just before it."""
-    if rho == 0 and gamma == 0:
-        return np.ones(n.shape[0])
-    before = np.ones(n.shape[0])
-    ends = np.append(grid.segment[1:], n.shape[0])
-    for start, end in zip(grid.segment, ends, strict=True):
-        before[start + 1 : end] = np.cumprod(1.0 - d[start : end - 1] / n[start : end - 1])
-    return np.asarray(before**rho * (1.0 - before) ** gamma)
-
-
-def _statistic(excess: FloatArray, variance: FloatArray, compared: FloatArray | Any) -> tuple[float, int]:
+def quadratic_form(excess: FloatArray, variance: FloatArray, compared: BoolArray) -> tuple[float, int]:
     """Give chi-square and df over the groups that were ever at risk at an event; their excesses add up to 0."""
     kept = np.flatnonzero(compared)
     if kept.size < 2:
@@ -134,3 +216,21 @@ def _statistic(excess: FloatArray, variance: FloatArray, compared: FloatArray | 
     if np.linalg.matrix_rank(v) < u.shape[0]:
         return float("nan"), 0
     return float(u @ np.linalg.solve(v, u)), int(kept.size - 1)
+
+
+def _warnings(counts: GroupCounts, compared: BoolArray, df: int) -> tuple[str, ...]:
+    """Say which groups could not be compared, and why."""
+    if not counts.events.any():
+        return ("there is no event, so the groups cannot be compared",)
+    if len(counts.groups) < 2:
+        return ("there is one group alone, so nothing can be compared",)
+    if not compared.any():
+        return ("the weight is 0 at every event time, so the groups cannot be compared",)
+    told = [
+        f"group '{name}' is never at risk at an event and is left out"
+        for name, flag in zip(counts.groups, compared, strict=True)
+        if not flag
+    ]
+    if df == 0:
+        told.append("the groups never meet in a set at risk with an event to compare, so there is no test")
+    return tuple(told)
