@@ -11,7 +11,16 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 from __future__ import annotations
 
 from riskset.survival.aalen_johansen import AalenJohansen, IncidenceAt, IncidenceCurve, aalen_johansen
-from riskset.survival.comparison import rmst_difference, survival_difference
+from riskset.survival.comparison import (
+    Ratio,
+    largest_tau,
+    rmst_difference,
+    rmst_ratio,
+    rmtl,
+    rmtl_ratio,
+    survival_difference,
+    survival_ratio,
+)
 from riskset.survival.cox import compare_nested, fit_cox
 from riskset.survival.cox_fit import Baseline, CoxFit, LogLikelihood
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
@@ -42,6 +51,7 @@ __all__ = [
     "LogRankTest",
     "NelsonAalen",
     "ProportionalHazardsTest",
+    "Ratio",
     "SmoothedHazard",
     "Surv",
     "SurvivalAt",
@@ -54,11 +64,16 @@ __all__ = [
     "follow_up",
     "gray_test",
     "kaplan_meier",
+    "largest_tau",
     "logrank_test",
     "nelson_aalen",
     "rmst_difference",
+    "rmst_ratio",
+    "rmtl",
+    "rmtl_ratio",
     "smoothed_hazard",
     "survival_difference",
+    "survival_ratio",
     "turnbull",
     "weighted_logrank_test",
 ]
