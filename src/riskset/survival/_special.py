@@ -37,12 +37,17 @@ def interval_multiplier(conf_level: float) -> float:
     return normal_quantile(0.5 + conf_level / 2.0)
 
 
+def log_normal_cdf(z: FloatArray) -> FloatArray:
+    """Give log P(Z <= z) for Z standard normal, accurate in relative terms far into both tails."""
+    return np.asarray(_scipy_special().log_ndtr(z), dtype=np.float64)
+
+
 def two_sided_p(z: FloatArray | float) -> FloatArray:
     """Give the two-sided normal P value of `z`, accurate in relative terms far into the tail; NaN stays NaN."""
     return np.asarray(2.0 * _scipy_special().ndtr(-np.abs(z)), dtype=np.float64)
 
 
-def chi_square_p(chi_square: float, df: int) -> float:
+def chi_square_p(chi_square: float, df: float) -> float:
     """Give P(X >= chi_square) for X chi-square on `df` degrees of freedom; NaN when `df` is 0 or the statistic NaN."""
     if df <= 0 or np.isnan(chi_square):
         return float("nan")
