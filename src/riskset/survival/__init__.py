@@ -11,6 +11,7 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 from __future__ import annotations
 
 from riskset.survival.aalen_johansen import AalenJohansen, IncidenceAt, IncidenceCurve, aalen_johansen
+from riskset.survival.cause_specific import CauseSpecificFit, fit_cause_specific
 from riskset.survival.comparison import (
     Ratio,
     largest_tau,
@@ -22,26 +23,34 @@ from riskset.survival.comparison import (
     survival_ratio,
 )
 from riskset.survival.cox import compare_nested, fit_cox
-from riskset.survival.cox_fit import Baseline, CoxFit, LogLikelihood
+from riskset.survival.cox_concordance import Concordance, concordance, uno_concordance
+from riskset.survival.cox_fit import CoxFit, LogLikelihood
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
+from riskset.survival.cox_prediction import Baseline, PredictedSurvival
+from riskset.survival.cox_ridge import RidgePenalty
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
+from riskset.survival.fine_gray import FineGrayFit, PredictedIncidence, SubdistributionBaseline, fit_fine_gray
 from riskset.survival.gray_test import GrayTest, gray_test
 from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
+from riskset.survival.splines import default_knots, restricted_cubic_spline
 from riskset.survival.surv import Surv
 from riskset.survival.turnbull import TimeSet, TurnbullAt, TurnbullCurve, turnbull
 
 __all__ = [
     "AalenJohansen",
     "Baseline",
+    "CauseSpecificFit",
     "ChiSquareTest",
+    "Concordance",
     "CoxFit",
     "CumulativeHazardAt",
     "Difference",
     "Estimate",
+    "FineGrayFit",
     "GrayTest",
     "IncidenceAt",
     "IncidenceCurve",
@@ -50,9 +59,13 @@ __all__ = [
     "LogLikelihood",
     "LogRankTest",
     "NelsonAalen",
+    "PredictedIncidence",
+    "PredictedSurvival",
     "ProportionalHazardsTest",
     "Ratio",
+    "RidgePenalty",
     "SmoothedHazard",
+    "SubdistributionBaseline",
     "Surv",
     "SurvivalAt",
     "TimeSet",
@@ -60,13 +73,18 @@ __all__ = [
     "TurnbullCurve",
     "aalen_johansen",
     "compare_nested",
+    "concordance",
+    "default_knots",
+    "fit_cause_specific",
     "fit_cox",
+    "fit_fine_gray",
     "follow_up",
     "gray_test",
     "kaplan_meier",
     "largest_tau",
     "logrank_test",
     "nelson_aalen",
+    "restricted_cubic_spline",
     "rmst_difference",
     "rmst_ratio",
     "rmtl",
@@ -75,5 +93,6 @@ __all__ = [
     "survival_difference",
     "survival_ratio",
     "turnbull",
+    "uno_concordance",
     "weighted_logrank_test",
 ]

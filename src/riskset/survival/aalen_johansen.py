@@ -83,7 +83,7 @@ class AalenJohansen:
     event_free_standard_error : array of shape (m,)
         NaN where `event_free` is 0.
     n : number of rows
-    n_events : numbers of rows with an event of each cause (unweighted)
+    n_events : array of shape (K,), rows with an event of each cause (unweighted)
     conf_type, conf_level : how the intervals were made
     """
 
@@ -100,7 +100,7 @@ class AalenJohansen:
     event_free: FloatArray
     event_free_standard_error: FloatArray
     n: int
-    n_events: tuple[int, ...]
+    n_events: IntArray
     conf_type: ConfType
     conf_level: float
     source: Surv = field(repr=False)
@@ -241,7 +241,7 @@ def aalen_johansen(
         event_free=whole.survival,
         event_free_standard_error=free_error,
         n=len(surv),
-        n_events=tuple(int((surv.event == cause).sum()) for cause in causes),
+        n_events=np.array([int((surv.event == cause).sum()) for cause in causes], dtype=np.int64),
         conf_type=conf_type,
         conf_level=conf_level,
         source=surv,
