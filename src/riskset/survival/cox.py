@@ -13,6 +13,7 @@ from riskset.errors import EngineError
 from riskset.survival._labels import encode
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival.cox_exact import exact_likelihood
 from riskset.survival.cox_fit import CoxFit, CoxRows, FittedRows, LogLikelihood, Ties, chi_square_test, wald_test
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, independent_columns
 from riskset.survival.cox_newton import (
@@ -26,8 +27,15 @@ from riskset.survival.cox_newton import (
     solve,
 )
 from riskset.survival.cox_residuals import score_residuals
+from riskset.survival.cox_ridge import (
+    PenalisedLikelihood,
+    PenalisedState,
+    RidgePenalty,
+    ridge_penalties,
+    ridge_summary,
+)
 from riskset.survival.estimate import ChiSquareTest
-from riskset.survival.surv import Surv
+from riskset.survival.surv import Surv, numbers
 
 # As R's coxph.control: smallest Cholesky pivot, and how large a last Newton step may be beside its coefficient before
 # the coefficient is called infinite.
@@ -44,6 +52,8 @@ def fit_cox(
     ties: Ties = "efron",
     cluster: ArrayLike | None = None,
     robust: bool | None = None,
+    offset: ArrayLike | None = None,
+    ridge: ArrayLike | None = None,
 ) -> CoxFit:
     """Fit Cox's proportional hazards model by maximum partial likelihood, an event of any cause being the event.
 
@@ -55,11 +65,19 @@ def fit_cox(
     names : p names for messages and results, default "x1", "x2", ...
     strata : array of shape (n,), optional
         Labels; each stratum has its own baseline hazard.
-    ties : "efron" or "breslow"
+    ties : "efron", "breslow" or "exact"
+        "exact" is the discrete partial likelihood (conditional logistic regression with one stratum for each matched
+        set); it takes neither weights nor a robust variance, and its time grows with the product of rows and tied
+        events. Its martingale residuals and its baseline are Breslow's, as in R.
     cluster : array of shape (n,), optional
         Labels of rows that belong together (a patient's start-stop rows, a centre); makes the variance robust.
     robust : bool, optional
         Use the sandwich variance. Default as in R: yes with `cluster` or fractional weights, else no.
+    offset : array of shape (n,), optional
+        A known part of each row's linear predictor, with coefficient 1, as R's `offset()`.
+    ridge : number or array of shape (p,), optional
+        Penalty theta of all columns, or one for each (0 = free): sum(theta * coefficient^2) / 2 is taken off the log
+        partial likelihood, columns in their own units, as R's `ridge(..., theta, scale = FALSE)`. See `CoxFit.ridge`.
 
     Returns
     -------
@@ -71,12 +89,28 @@ def fit_cox(
     ------
     EngineError
         No rows, unequal lengths, a missing number or label, repeated names, unknown `ties`, `cluster` with
-        `robust=False`.
+        `robust=False`, exact ties with weights or a robust variance, a negative penalty.
 
     References
     ----------
     Cox DR. J R Stat Soc B 1972; 34: 187-220. Efron B. J Am Stat Assoc 1977; 72: 557-565. Lin DY, Wei LJ. J Am Stat
-    Assoc 1989; 84: 1074-1078.
+    Assoc 1989; 84: 1074-1078. Gail MH, Lubin JH, Rubinstein LV. Biometrika 1981; 68: 703-707. Verweij PJM, van
+    Houwelingen HC. Stat Med 1994; 13: 2427-2436.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, fit_cox
+    >>> surv = Surv([5, 8, 12, 14, 20, 21, 25, 30], [1, 1, 0, 1, 1, 0, 1, 0])
+    >>> x = [[62, 1], [70, 1], [55, 0], [66, 0], [58, 1], [49, 0], [61, 0], [50, 1]]
+    >>> fit = fit_cox(surv, x, names=["age", "liver"])
+    >>> [round(float(b), 3) for b in fit.coefficient]
+    [0.268, 1.472]
+    >>> age = fit.hazard_ratio()[0]
+    >>> round(age.value, 2), round(age.low, 2), round(age.high, 2)
+    (1.31, 1.0, 1.71)
+    >>> shrunken = fit_cox(surv, x, names=["age", "liver"], ridge=[0.0, 2.0])
+    >>> [round(float(b), 3) for b in shrunken.coefficient]
+    [0.232, 0.39]
     """
     columns, labels = _covariates(surv, x, names)
     if ties not in get_args(Ties):
@@ -85,37 +119,61 @@ def fit_cox(
         raise EngineError("clusters need the robust variance; leave robust out or set it to True")
     use_robust = bool(robust) if robust is not None else cluster is not None or surv.has_fractional_weights
     groups = None if cluster is None else encode(cluster, len(surv), "cluster")[0]
+    known = None if offset is None else numbers(offset, "offset", len(surv))
+    penalty = None if ridge is None else ridge_penalties(ridge, labels)
+    if ties == "exact":
+        _check_exact(surv, use_robust)
     if strata is None:
         codes, strata_labels = np.zeros(len(surv), dtype=np.int64), np.array([None], dtype=object)
     else:
         codes, strata_labels = encode(strata, len(surv), "strata")
-    rows = CoxRows(surv, columns, codes, strata_labels, None, ties)
+    rows = CoxRows(surv, columns, codes, strata_labels, known, ties, groups)
     empty = _without_estimate(rows, labels, use_robust)
     if not surv.is_event.any():
         return replace(empty, warnings=("there is no event, so no coefficient can be estimated",))
-    likelihood: Likelihood = rows.design()
+    likelihood: Likelihood = exact_likelihood(rows.design()) if ties == "exact" else rows.design()
+    if penalty is not None:
+        likelihood = PenalisedLikelihood(likelihood, penalty)
     start = likelihood.evaluate(np.zeros(columns.shape[1]))
     kept = independent_columns(start.information, _PIVOT_TOLERANCE)
     if not kept.all():
         likelihood = likelihood.keep(kept)
         start = likelihood.evaluate(np.zeros(int(kept.sum())))
     search = maximise(likelihood, start)
-    return _summarise(empty, likelihood, start, search, kept, groups)
+    return _summarise(empty, likelihood, start, search, kept)
 
 
 def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     """Give the likelihood-ratio test of `larger` against the nested `smaller`, fitted to the same rows.
 
+    Parameters
+    ----------
+    smaller, larger : fits of `fit_cox`, the columns of `smaller` being among those of `larger`
+
     Raises
     ------
     EngineError
-        The fits differ in rows, events, strata or ties, so that their likelihoods do not compare.
+        The fits differ in rows, events, strata, offsets or ties, so that their likelihoods do not compare, or one of
+        them has a ridge penalty.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, compare_nested, fit_cox
+    >>> surv = Surv([5, 8, 12, 14, 20, 21, 25, 30], [1, 1, 0, 1, 1, 0, 1, 0])
+    >>> age, liver = [62, 70, 55, 66, 58, 49, 61, 50], [1, 1, 0, 0, 1, 0, 0, 1]
+    >>> both = fit_cox(surv, list(zip(age, liver)), names=["age", "liver"])
+    >>> test = compare_nested(fit_cox(surv, age, names=["age"]), both)
+    >>> round(test.chi_square, 3), test.df, round(test.p_value, 3)
+    (1.531, 1, 0.216)
     """
-    same = (
-        smaller.ties == larger.ties
-        and np.array_equal(smaller._rows.surv.time, larger._rows.surv.time)
-        and np.array_equal(smaller._rows.surv.event, larger._rows.surv.event)
-        and np.array_equal(smaller._rows.strata, larger._rows.strata)
+    if smaller.ridge is not None or larger.ridge is not None:
+        raise EngineError("a likelihood-ratio test compares fits without a penalty; fit both without ridge")
+    a, b = smaller._rows, larger._rows
+    pairs = [(getattr(a.surv, name), getattr(b.surv, name)) for name in ("time", "event", "entry", "weight")]
+    pairs += [(a.strata, b.strata), (a.offset, b.offset)]
+    same = smaller.ties == larger.ties and all(
+        (one is None and other is None) or (one is not None and other is not None and np.array_equal(one, other))
+        for one, other in pairs
     )
     if not same:
         raise EngineError("the two models were fitted to different rows, strata or ties; fit both to the same rows")
@@ -151,24 +209,26 @@ def _summarise(
     start: Evaluation,
     search: Search,
     kept: BoolArray,
-    groups: IntArray | None,
 ) -> CoxFit:
     state, scale = search.state, likelihood.scale
+    first, last = _without_penalty(start), _without_penalty(state)
     beta = state.beta / scale
     naive = inverse(state.information) / np.outer(scale, scale)
     step = np.abs(search.step / scale)
     infinite = (step > LIKELIHOOD_TOLERANCE) & (step > _INFINITE_TOLERANCE * np.abs(beta))
     # Where the information has been emptied by a coefficient on its way to infinity, its inverse is only rounding.
     infinite |= ~(np.diag(naive) > 0)
-    known = (likelihood, state) if isinstance(likelihood, CoxDesign) and isinstance(state, CoxState) else None
+    design = likelihood.plain if isinstance(likelihood, PenalisedLikelihood) else likelihood
+    known = (design, last) if isinstance(design, CoxDesign) and isinstance(last, CoxState) else None
     fitted = FittedRows(empty._rows, kept, beta, known)
-    variance = _sandwich(*fitted.detail, naive, groups) if empty.robust else naive
+    variance = _sandwich(*fitted.detail, naive, empty._rows.cluster) if empty.robust else naive
     coefficient = _spread(beta, kept)
     error = _standard_error(variance, kept)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = coefficient / error
+    # The tests below have no distribution once a penalty has shrunk the coefficients.
+    df = int(kept.sum()) if last is state else 0
     gain = 2.0 * (state.log_likelihood - start.log_likelihood)
-    df = int(kept.sum())
     flags = np.zeros(kept.shape[0], dtype=np.bool_)
     flags[kept] = infinite
     return replace(
@@ -181,9 +241,9 @@ def _summarise(
         naive_standard_error=_standard_error(naive, kept),
         naive_covariance=_spread_square(naive, kept),
         robust_standard_error=error if empty.robust else None,
-        log_likelihood=LogLikelihood(start.log_likelihood, state.log_likelihood),
+        log_likelihood=LogLikelihood(first.log_likelihood, last.log_likelihood),
         likelihood_ratio_test=chi_square_test(gain if df else float("nan"), df),
-        wald_test=wald_test(beta, variance),
+        wald_test=wald_test(beta[:df], variance),
         score_test=chi_square_test(
             float(start.gradient @ solve(start.information, start.gradient)) if df else float("nan"), df
         ),
@@ -193,7 +253,32 @@ def _summarise(
         infinite=flags,
         warnings=_warnings(empty.names, ~kept, flags, search.converged),
         _fitted=fitted,
+        ridge=_ridge(likelihood, state, first.log_likelihood, naive, kept),
     )
+
+
+def _without_penalty(state: Evaluation) -> Evaluation:
+    return state.plain if isinstance(state, PenalisedState) else state
+
+
+def _ridge(
+    likelihood: Likelihood, state: Evaluation, null: float, inverse: FloatArray, kept: BoolArray
+) -> RidgePenalty | None:
+    if not (isinstance(likelihood, PenalisedLikelihood) and isinstance(state, PenalisedState)):
+        return None
+    summary = ridge_summary(likelihood.penalty, state, null, likelihood.scale, inverse)
+    return replace(
+        summary,
+        penalty=_spread(summary.penalty, kept),
+        sampling_covariance=_spread_square(summary.sampling_covariance, kept),
+    )
+
+
+def _check_exact(surv: Surv, robust: bool) -> None:
+    if surv.weight is not None and (surv.weight != 1).any():
+        raise EngineError("exact ties take no weights; leave the weights out or use the Efron approximation")
+    if robust:
+        raise EngineError("exact ties have no robust variance; leave cluster and robust out or use Efron's ties")
 
 
 def _without_estimate(rows: CoxRows, names: tuple[str, ...], robust: bool) -> CoxFit:

@@ -13,19 +13,37 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError, did_you_mean
 from riskset.survival._special import chi_square_p, interval_multiplier
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
+from riskset.survival.cox_concordance import Concordance, concordance
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, cox_design, evaluate
 from riskset.survival.cox_ph_test import ProportionalHazardsTest, Transform, proportional_hazards_test
+from riskset.survival.cox_prediction import (
+    Baseline,
+    HazardSums,
+    NewRows,
+    PredictedSurvival,
+    asked_times,
+    baseline,
+    check_curve_options,
+    hazard_sums,
+    new_offset,
+    predicted_survival,
+)
 from riskset.survival.cox_residuals import ResidualKind, residuals
+from riskset.survival.cox_ridge import RidgePenalty
+from riskset.survival.curve_interval import ConfType
 from riskset.survival.estimate import ChiSquareTest, Estimate
 from riskset.survival.event_grid import event_grid
 from riskset.survival.surv import Surv
 
-Ties = Literal["efron", "breslow"]
+Ties = Literal["efron", "breslow", "exact"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CoxRows:
-    """What a model is fitted to: n rows with covariates `x` (n, p), stratum codes and labels, offsets (n,) or None."""
+    """What a model is fitted to: n rows with covariates `x` (n, p), stratum codes and labels, offset, cluster codes.
+
+    `offset` and `cluster` are arrays of shape (n,) or None.
+    """
 
     surv: Surv
     x: FloatArray
@@ -33,9 +51,10 @@ class CoxRows:
     strata_labels: AnyArray
     offset: FloatArray | None
     ties: Ties
+    cluster: IntArray | None = None
 
     def design(self) -> CoxDesign:
-        """Sort, centre and scale the rows; needs at least one event."""
+        """Sort, centre and scale the rows; needs at least one event. Exact ties have Breslow's sums for residuals."""
         codes = self.strata if self.strata_labels.shape[0] > 1 else None
         grid = event_grid(self.surv, codes)
         return cox_design(self.surv, self.x, grid, efron=self.ties == "efron", offset=self.offset)
@@ -69,19 +88,6 @@ class LogLikelihood(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
-    """Cumulative baseline hazard at each distinct time at which a row ends, for each stratum in turn.
-
-    Arrays of shape (m,): `stratum` (labels; all None without strata), `time` (sorted within each stratum, unit of the
-    times given), `cumulative_hazard`.
-    """
-
-    stratum: AnyArray
-    time: FloatArray
-    cumulative_hazard: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class CoxFit:
     """A fitted Cox model with p columns.
 
@@ -102,6 +108,8 @@ class CoxFit:
         Columns that are constant or combine from earlier ones; columns whose coefficient runs to infinity.
     warnings : sentences, each naming its column where there is one
     ties, robust : how the model was fitted
+    ridge : what the penalty did, None for a fit without one
+        Shrunken coefficients have no tests: `likelihood_ratio_test`, `wald_test` and `score_test` are NaN then.
     """
 
     names: tuple[str, ...]
@@ -128,6 +136,7 @@ class CoxFit:
     robust: bool
     _rows: CoxRows = field(repr=False)
     _fitted: FittedRows | None = field(repr=False)
+    ridge: RidgePenalty | None = None
 
     def hazard_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's hazard ratio with its Wald interval; `standard_error` is that of its logarithm."""
@@ -154,31 +163,102 @@ class CoxFit:
     def baseline(self, at: ArrayLike | None = None) -> Baseline:
         """Give the cumulative hazard of a person with covariates `at`, per stratum: Efron's or Breslow's, as the ties.
 
+        An offset counts as 0; exact ties have Breslow's.
+
         Parameters
         ----------
         at : array of shape (p,), default all 0
-            All 0 is the baseline hazard proper: R's `basehaz(fit, centered = FALSE)`.
+            All 0 is the baseline hazard proper: R's `basehaz(fit, centered = FALSE)` (which keeps the mean offset).
 
         Raises
         ------
         EngineError
             `at` has another shape than (p,), or the model has no coefficients because there is no event.
         """
-        design, state = self._detail()
         point = np.zeros(len(self.names)) if at is None else np.asarray(at, dtype=np.float64)
         if point.shape != (len(self.names),):
             raise EngineError(f"the baseline needs {len(self.names)} covariate values; it was given {point.shape}")
-        kept = ~self.aliased
-        level = float((point[kept] - design.centre) / design.scale @ state.beta) - state.shift
-        increments = design.per_event_time(state.jump) * np.exp(level)
-        running = np.concatenate(([0.0], np.cumsum(increments)))
-        pairs = np.stack((self._rows.strata.astype(np.float64), self._rows.surv.time), axis=1)
-        ends, row = np.unique(pairs, axis=0, return_index=True)
-        codes = ends[:, 0].astype(np.int64)
-        # Rows that leave together have the same number of event times behind them.
-        place = design.grid.last[row]
-        begin = np.searchsorted(design.grid.stratum, codes, side="left")
-        return Baseline(self._rows.strata_labels[codes], ends[:, 1], running[place] - running[begin])
+        rows = self._rows
+        return baseline(self._sums(), point[~self.aliased], rows.strata, rows.surv.time, rows.strata_labels)
+
+    def predict_survival(
+        self,
+        x: ArrayLike,
+        times: ArrayLike | None = None,
+        *,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        conf_type: ConfType = "log",
+        conf_level: float = 0.95,
+    ) -> PredictedSurvival:
+        """Predict the survival of new rows, with pointwise intervals that hold the coefficients' uncertainty too.
+
+        Parameters
+        ----------
+        x : array of shape (r, p), or (p,) for one row
+            Covariates as the model was fitted to; a column without a coefficient is passed over.
+        times : number or array, optional
+            Default: the distinct times at which a row of the fit ends. Beyond a stratum's last observation all is NaN.
+        strata : array of shape (r,), labels of the rows' strata; needed where the model has strata, and only there
+        offset : array of shape (r,), optional, default 0
+        conf_type : scale on which the interval is symmetric, "log" as R's survfit, or one of `kaplan_meier`'s
+        conf_level : level of the intervals, between 0 and 1
+
+        Returns
+        -------
+        PredictedSurvival
+            exp(-cumulative hazard), Efron's or Breslow's as the ties: R's `survfit(fit, newdata)`.
+
+        Raises
+        ------
+        EngineError
+            A shape, label, time or level that does not fit the model, a missing number, or a model without event.
+
+        References
+        ----------
+        Tsiatis AA. Ann Stat 1981; 9: 93-108. Therneau TM, Grambsch PM. Modeling survival data. Springer 2000,
+        section 10.2.
+
+        Examples
+        --------
+        >>> from riskset.survival import Surv, fit_cox
+        >>> surv = Surv([5, 8, 12, 14, 20, 21, 25, 30], [1, 1, 0, 1, 1, 0, 1, 0])
+        >>> fit = fit_cox(surv, [1, 1, 0, 0, 1, 0, 0, 1], names=["liver"])
+        >>> curves = fit.predict_survival([[0], [1]], times=[10, 20, 40])
+        >>> curves.survival.round(3).tolist()
+        [[0.818, 0.583, nan], [0.707, 0.394, nan]]
+        """
+        rows = self._rows
+        check_curve_options(conf_type, conf_level)
+        points = self._new_rows(x)
+        shift = new_offset(offset, points.shape[0])
+        codes = self._new_strata(strata, points.shape[0])
+        last = np.full(rows.strata_labels.shape[0], -np.inf)
+        np.maximum.at(last, rows.strata, rows.surv.time)
+        asked = np.unique(rows.surv.time) if times is None else asked_times(times)
+        new = NewRows(points[:, ~self.aliased], shift, codes, last[codes])
+        return predicted_survival(self._sums(), new, asked, conf_type, conf_level)
+
+    def linear_predictor(self, x: ArrayLike | None = None, *, offset: ArrayLike | None = None) -> FloatArray:
+        """Give x beta + offset of new rows `x` (r, p), or of the fit's own rows with its own offset: shape (r,).
+
+        Its exponential is the hazard relative to a row with all covariates and the offset 0. A column without a
+        coefficient is passed over. R's `predict(fit, reference = "zero")`.
+        """
+        points = self._rows.x if x is None else self._new_rows(x)
+        known = new_offset(self._rows.offset if x is None else offset, points.shape[0])
+        return known + self._score(points, np.zeros(len(self.names)))
+
+    def concordance(self) -> Concordance:
+        """Give Harrell's C of the linear predictor on the fit's own rows, per stratum, with its standard error.
+
+        A higher predictor should have the earlier event; clusters of the fit make the standard error theirs. R's
+        `concordance(fit)`. See `riskset.survival.concordance`.
+        """
+        rows = self._rows
+        # From the columns' centres, so that a large constant in a column costs no digits.
+        score = self._score(rows.x, rows.x.mean(axis=0)) + (0.0 if rows.offset is None else rows.offset)
+        return concordance(rows.surv, score, strata=rows.strata, cluster=rows.cluster)
 
     def residuals(self, kind: ResidualKind) -> FloatArray:
         """Give residuals of one kind, unweighted except dfbeta, as R's `residuals(fit, type)`.
@@ -195,6 +275,8 @@ class CoxFit:
         ----------
         Therneau TM, Grambsch PM. Modeling survival data. Springer 2000, chapters 4-7.
         """
+        if self.ties == "exact" and kind not in ("martingale", "deviance"):
+            raise EngineError(f"exact ties have no {kind} residuals; fit the model with Efron's ties for them")
         design, state = self._detail()
         return residuals(kind, self._rows.surv, design, state, self.naive_covariance, self.coefficient)
 
@@ -219,8 +301,53 @@ class CoxFit:
         ----------
         Grambsch PM, Therneau TM. Biometrika 1994; 81: 515-526.
         """
+        if self.ties == "exact":
+            raise EngineError("exact ties have no test of proportional hazards; fit the model with Efron's ties for it")
+        if self.ridge is not None:
+            raise EngineError("a penalised fit has no test of proportional hazards; fit the model without ridge")
         design, state = self._detail()
         return proportional_hazards_test(self._rows.surv, design, state, self.names, ~self.aliased, transform, terms)
+
+    def _sums(self) -> HazardSums:
+        design, state = self._detail()
+        kept = ~self.aliased
+        return hazard_sums(design, state, self.covariance[np.ix_(kept, kept)])
+
+    def _score(self, points: FloatArray, centre: FloatArray) -> FloatArray:
+        """Give (points - centre) beta, column by column, so that equal rows have equal scores to the last bit."""
+        total = np.zeros(points.shape[0])
+        for j in np.flatnonzero(~self.aliased):
+            total += (points[:, j] - centre[j]) * self.coefficient[j]
+        return total
+
+    def _new_rows(self, x: ArrayLike) -> FloatArray:
+        try:
+            points = np.array(x, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise EngineError("x holds something that is not a number; give the columns of the fit") from None
+        if points.ndim == 1:
+            points = points[None, :]
+        if points.ndim != 2 or points.shape[1] != len(self.names):
+            raise EngineError(f"x has shape {points.shape}; give rows of {len(self.names)} columns, as in the fit")
+        bad = np.flatnonzero(~np.isfinite(points).all(axis=0))
+        if bad.size:
+            raise EngineError(f"column '{self.names[bad[0]]}' of the new rows holds a missing or infinite number")
+        return points
+
+    def _new_strata(self, strata: ArrayLike | None, r: int) -> IntArray:
+        known = self._rows.strata_labels
+        if strata is None and known.shape[0] > 1:
+            raise EngineError("the model has strata; give each new row's stratum as strata")
+        if strata is None:
+            return np.zeros(r, dtype=np.int64)
+        labels = np.asarray(strata)
+        if labels.shape != (r,):
+            raise EngineError(f"strata has shape {labels.shape} and x has {r} rows; give one label a row")
+        places = {label: code for code, label in enumerate(known.tolist())}
+        codes = [places.get(label, -1) for label in labels.tolist()]
+        if -1 in codes:
+            raise EngineError("strata holds a label that the model does not have; the fit's strata are all it knows")
+        return np.array(codes, dtype=np.int64)
 
     def _detail(self) -> tuple[CoxDesign, CoxState]:
         if self._fitted is None:
