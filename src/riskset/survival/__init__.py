@@ -36,8 +36,11 @@ from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
+from riskset.survival.pairwise import PairwiseTests, pairwise_logrank
 from riskset.survival.splines import default_knots, restricted_cubic_spline
 from riskset.survival.surv import Surv
+from riskset.survival.time_split import Landmark, TimeDependent, TimeSplit, landmark, split_at, time_dependent
+from riskset.survival.trend_test import TrendTest, trend_test
 from riskset.survival.turnbull import TimeSet, TurnbullAt, TurnbullCurve, turnbull
 
 __all__ = [
@@ -56,9 +59,11 @@ __all__ = [
     "IncidenceCurve",
     "IntervalSurv",
     "KaplanMeier",
+    "Landmark",
     "LogLikelihood",
     "LogRankTest",
     "NelsonAalen",
+    "PairwiseTests",
     "PredictedIncidence",
     "PredictedSurvival",
     "ProportionalHazardsTest",
@@ -68,7 +73,9 @@ __all__ = [
     "SubdistributionBaseline",
     "Surv",
     "SurvivalAt",
+    "TimeDependent",
     "TimeSet",
+    "TimeSplit",
     "TurnbullAt",
     "TurnbullCurve",
     "aalen_johansen",
@@ -81,6 +88,7 @@ __all__ = [
     "follow_up",
     "gray_test",
     "kaplan_meier",
+    "landmark",
     "largest_tau",
     "logrank_test",
     "nelson_aalen",
@@ -90,8 +98,11 @@ __all__ = [
     "rmtl",
     "rmtl_ratio",
     "smoothed_hazard",
+    "split_at",
     "survival_difference",
     "survival_ratio",
+    "time_dependent",
+    "trend_test",
     "turnbull",
     "uno_concordance",
     "weighted_logrank_test",
