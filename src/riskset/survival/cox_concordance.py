@@ -241,7 +241,8 @@ def _by_rank(ranks: IntArray, weight: FloatArray, first: IntArray, last: IntArra
     lo, hi = first, last
     running = np.concatenate(([0.0], np.cumsum(weight)))
     total = running[hi] - running[lo]
-    for bit in range(int(ranks.max(initial=0)).bit_length() - 1, -1, -1):
+    highest = max(int(ranks.max(initial=0)), int(pivot.max(initial=0)))
+    for bit in range(highest.bit_length() - 1, -1, -1):
         ones = (ranks >> bit) & 1 == 1
         zeros_before = np.concatenate(([0], np.cumsum(~ones)))
         zero_weight = np.concatenate(([0.0], np.cumsum(np.where(ones, 0.0, weight))))
@@ -249,7 +250,7 @@ def _by_rank(ranks: IntArray, weight: FloatArray, first: IntArray, last: IntArra
         below += np.where(up, zero_weight[hi] - zero_weight[lo], 0.0)
         lo = np.where(up, zeros_before[-1] + lo - zeros_before[lo], zeros_before[lo])
         hi = np.where(up, zeros_before[-1] + hi - zeros_before[hi], zeros_before[hi])
-        part = np.argsort(ones, kind="stable")
+        part = np.concatenate((np.flatnonzero(~ones), np.flatnonzero(ones)))
         ranks, weight = ranks[part], weight[part]
     running = np.concatenate(([0.0], np.cumsum(weight)))
     equal = running[hi] - running[lo]
