@@ -29,6 +29,7 @@ from riskset.survival.cox_ph_test import ProportionalHazardsTest
 from riskset.survival.cox_prediction import Baseline, PredictedSurvival
 from riskset.survival.cox_ridge import RidgePenalty
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
+from riskset.survival.event_table import EventTable
 from riskset.survival.fine_gray import FineGrayFit, PredictedIncidence, SubdistributionBaseline, fit_fine_gray
 from riskset.survival.gray_test import GrayTest, gray_test
 from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
@@ -53,6 +54,7 @@ __all__ = [
     "CumulativeHazardAt",
     "Difference",
     "Estimate",
+    "EventTable",
     "FineGrayFit",
     "GrayTest",
     "IncidenceAt",
@@ -76,6 +78,7 @@ __all__ = [
     "TimeDependent",
     "TimeSet",
     "TimeSplit",
+    "TrendTest",
     "TurnbullAt",
     "TurnbullCurve",
     "aalen_johansen",
@@ -92,6 +95,7 @@ __all__ = [
     "largest_tau",
     "logrank_test",
     "nelson_aalen",
+    "pairwise_logrank",
     "restricted_cubic_spline",
     "rmst_difference",
     "rmst_ratio",

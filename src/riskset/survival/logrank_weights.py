@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskset.errors import EngineError
+from riskset.errors import EngineError, did_you_mean
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.group_counts import GroupCounts
 
@@ -74,7 +74,7 @@ WEIGHTS = {
 def named_weight(name: str) -> WeightFunction:
     """Look a weight function up by its name in WEIGHTS."""
     if name not in WEIGHTS:
-        raise EngineError(f"there is no weight '{name}'; choose one of {', '.join(WEIGHTS)}")
+        raise EngineError(f"there is no weight '{name}'{did_you_mean(name, WEIGHTS)}; choose one of {', '.join(WEIGHTS)}")
     return WEIGHTS[name]
 
 
