@@ -13,6 +13,10 @@ import numpy as np
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.surv import Surv
 
+# Where (stratum, time) keys are no more than this, or than a few a row, a table over all of them replaces searching.
+_SMALL_TABLE = 1 << 14
+_KEYS_A_ROW = 4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventGrid:
@@ -44,19 +48,41 @@ class EventGrid:
 
 
 def event_grid(surv: Surv, strata: IntArray | None = None) -> EventGrid:
-    """Build the grid of `surv` with stratum codes `strata` (shape (n,)), one stratum when None."""
-    distinct, place = np.unique(surv.time, return_inverse=True)
-    place = place.reshape(-1)
-    step = distinct.shape[0] + 1
+    """Build the grid of `surv` with stratum codes `strata` (shape (n,)), one stratum when None.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv
+    >>> grid = event_grid(Surv([2, 3, 5], [1, 0, 1], entry=[0, 0, 2]))
+    >>> grid.time.tolist(), grid.first.tolist(), grid.last.tolist()
+    ([2.0, 5.0], [0, 0, 1], [1, 1, 2])
+    """
+    step = surv.axis + 1
+    size = step if strata is None or len(surv) == 0 else step * (int(strata.max()) + 1)
     offset = np.zeros(len(surv), dtype=np.int64) if strata is None else strata * step
-    key = offset + place
-    event_key = np.unique(key[surv.is_event])
-    start = offset if surv.entry is None else offset + np.searchsorted(distinct, surv.entry, side="right")
-    last = np.searchsorted(event_key, key, side="right")
-    # A row that leaves before its stratum's next event time is at risk at none: first = last.
-    first = np.minimum(np.searchsorted(event_key, start, side="left"), last)
+    key = offset + surv.place
+    start = offset if surv.entry_place is None else offset + surv.entry_place + 1
+    keys = key[surv.is_event]
+    event_key: IntArray
+    first: IntArray
+    last: IntArray
+    if size <= max(_SMALL_TABLE, _KEYS_A_ROW * len(surv)):
+        seen = np.zeros(size, dtype=np.bool_)
+        seen[keys] = True
+        event_key = np.flatnonzero(seen)
+        before = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(seen)))
+        first, last = before[start], before[1:][key]
+    else:
+        event_key = np.unique(keys)
+        first = np.searchsorted(event_key, start, side="left").astype(np.int64)
+        last = np.searchsorted(event_key, key, side="right").astype(np.int64)
     stratum = event_key // step
-    new = np.flatnonzero(np.diff(stratum)) + 1
-    segment = np.concatenate(([0], new)) if event_key.size else np.zeros(0, dtype=np.int64)
-    time = distinct[event_key % step] if event_key.size else np.zeros(0)
-    return EventGrid(stratum, time, first, last, segment)
+    # A row that leaves before its stratum's next event time is at risk at none: first = last.
+    return EventGrid(stratum, surv.times_at(event_key % step), np.minimum(first, last), last, run_starts(stratum))
+
+
+def run_starts(stratum: IntArray) -> IntArray:
+    """Give where each run of equal numbers starts in the sorted `stratum` (K,)."""
+    if stratum.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate(([0], np.flatnonzero(np.diff(stratum)) + 1)).astype(np.int64)

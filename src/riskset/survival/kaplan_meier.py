@@ -13,7 +13,8 @@ from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.curve_interval import ConfType, curve_interval
 from riskset.survival.estimate import Estimate
-from riskset.survival.risk_counts import risk_counts
+from riskset.survival.event_table import EventTable
+from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
 # What is left of a risk set after its events counts as nobody below this share: sums of fractional weights round.
@@ -54,6 +55,7 @@ class KaplanMeier:
     low, high : arrays of shape (m,)
         Pointwise interval. NaN where S is 0, and for log-log also where S is 1, as in R.
     n, n_events : numbers of rows and of rows with an event (unweighted)
+    n_at_time_zero : number of rows whose time is 0 (unweighted); they are legal, and often a mistake in the dates
     conf_type, conf_level : how the intervals were made
     """
 
@@ -67,12 +69,23 @@ class KaplanMeier:
     high: FloatArray
     n: int
     n_events: int
+    n_at_time_zero: int
     conf_type: ConfType
     conf_level: float
-    source: Surv = field(repr=False)
+    counts: RiskCounts = field(repr=False)
+    # The rows, kept for the infinitesimal jackknife alone: a curve lives by its counts otherwise.
+    rows: Surv | None = field(repr=False)
 
     def median(self) -> Estimate:
-        """Give the median with its Brookmeyer-Crowley interval on the curve's scale, as R prints it; see `quantile`."""
+        """Give the median with its Brookmeyer-Crowley interval on the curve's scale, as R prints it; see `quantile`.
+
+        Examples
+        --------
+        >>> from riskset.survival import Surv, kaplan_meier
+        >>> median = kaplan_meier(Surv([3, 5, 7, 9, 11], [1, 1, 0, 1, 1])).median()
+        >>> median.value, median.low, median.high
+        (9.0, 3.0, nan)
+        """
         return self.quantile(0.5)
 
     def quantile(self, q: float) -> Estimate:
@@ -90,6 +103,12 @@ class KaplanMeier:
         References
         ----------
         Brookmeyer R, Crowley J. Biometrics 1982; 38: 29-41.
+
+        Examples
+        --------
+        >>> from riskset.survival import Surv, kaplan_meier
+        >>> kaplan_meier(Surv([3, 5, 7, 9, 11], [1, 1, 0, 1, 1])).quantile(0.25).value
+        5.0
         """
         if not 0.0 < q < 1.0:
             raise EngineError("a quantile must lie between 0 and 1, both excluded; the median is 0.5")
@@ -97,7 +116,29 @@ class KaplanMeier:
         return Estimate(ends[0], ends[1], ends[2], float("nan"))
 
     def at(self, times: ArrayLike) -> SurvivalAt:
-        """Read the curve at `times` (a number or array, same unit as the times given, none negative)."""
+        """Read the curve at `times`, with the numbers at risk then.
+
+        Parameters
+        ----------
+        times : number or array, in the unit of the times given, none negative
+
+        Returns
+        -------
+        SurvivalAt
+            NaN and `beyond` after the last observation: a curve is never prolonged.
+
+        Raises
+        ------
+        EngineError
+            A missing, infinite or negative time.
+
+        Examples
+        --------
+        >>> from riskset.survival import Surv, kaplan_meier
+        >>> read = kaplan_meier(Surv([3, 5, 7, 9], [1, 0, 1, 0])).at([0, 5, 10])
+        >>> read.survival.tolist(), read.at_risk.tolist(), read.beyond.tolist()
+        ([1.0, 0.75, nan], [4.0, 3.0, 0.0], [False, False, True])
+        """
         asked = numbers(np.atleast_1d(np.asarray(times)), "times")
         if (asked < 0).any():
             raise EngineError("the curve was asked at a negative time; it starts at 0")
@@ -114,7 +155,7 @@ class KaplanMeier:
             survival=read(self.survival, 1.0),
             low=read(self.low, 1.0),
             high=read(self.high, 1.0),
-            at_risk=_at_risk(self.source, asked, slack),
+            at_risk=self.counts.at_risk_at(asked, slack),
             standard_error=read(self.standard_error, 0.0),
             beyond=beyond,
         )
@@ -133,6 +174,13 @@ class KaplanMeier:
         References
         ----------
         Royston P, Parmar MKB. BMC Med Res Methodol 2013; 13: 152.
+
+        Examples
+        --------
+        >>> from riskset.survival import Surv, kaplan_meier
+        >>> mean = kaplan_meier(Surv([1, 6, 6, 8, 9], [1, 1, 0, 0, 1])).rmst(6)
+        >>> round(mean.value, 3), round(mean.standard_error, 3)
+        (5.0, 0.894)
         """
         if not (np.isfinite(tau) and tau > 0):
             raise EngineError("the horizon tau of a restricted mean must be a number greater than 0")
@@ -149,12 +197,13 @@ class KaplanMeier:
         return Estimate(value, value - reach, value + reach, error)
 
 
-def kaplan_meier(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
+def kaplan_meier(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
     """Estimate the survival curve of `surv`, an event of any cause being the event.
 
     Parameters
     ----------
-    surv : the times; delayed entry and weights are honoured.
+    surv : the times, as rows or as a table of their counts, whose strata and patterns are pooled (see its `subset`)
+        Delayed entry and weights are honoured.
     conf_type : "log-log" (journals' and this package's default), "log" (R's default) or "plain"
         The scale on which the pointwise interval is symmetric.
     conf_level : level of the intervals, between 0 and 1
@@ -166,51 +215,88 @@ def kaplan_meier(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: flo
     Raises
     ------
     EngineError
-        No rows, an unknown `conf_type`, a level outside (0, 1).
+        No rows, an unknown `conf_type`, a level outside (0, 1), a table of rows with fractional weights.
 
     Notes
     -----
     Weights that are all whole numbers count rows, so weight 2 is the row twice. Fractional weights give the same curve
-    with standard errors by the infinitesimal jackknife, as R's survfit does then.
+    with standard errors by the infinitesimal jackknife, as R's survfit does then; that needs the rows.
 
     References
     ----------
     Kaplan EL, Meier P. J Am Stat Assoc 1958; 53: 457-481. Kalbfleisch JD, Prentice RL. The statistical analysis of
     failure time data, 2nd ed. 2002, section 1.4.
+
+    Examples
+    --------
+    >>> from riskset.survival import EventTable, Surv, kaplan_meier
+    >>> curve = kaplan_meier(Surv([1, 6, 6, 8, 9], [1, 1, 0, 0, 1]))
+    >>> curve.time.tolist(), curve.survival.round(3).tolist()
+    ([1.0, 6.0, 8.0, 9.0], [0.8, 0.6, 0.6, 0.0])
+    >>> kaplan_meier(EventTable.from_arrays([1, 6, 6, 8, 9], [1, 1, 0, 0, 1])).survival.round(3).tolist()
+    [0.8, 0.6, 0.6, 0.0]
     """
-    _check_curve_arguments(surv, conf_type, conf_level)
-    counts = risk_counts(surv)
+    counts = _counts(surv, conf_type, conf_level)
+    return _curve(
+        counts, surv if isinstance(surv, Surv) and surv.has_fractional_weights else None, conf_type, conf_level
+    )
+
+
+def _curve(counts: RiskCounts, rows: Surv | None, conf_type: ConfType, conf_level: float) -> KaplanMeier:
+    """Build the curve from counts, and from `rows` where weights are fractional."""
     time, at_risk, events, censored = counts.time, counts.at_risk, counts.events, counts.censored
     left = _left_after(at_risk, events)
     survival = np.asarray(np.cumprod(left / at_risk), dtype=np.float64)
-    log_error = np.sqrt(_log_variance(surv, time, at_risk, events, left))
+    log_error = np.sqrt(_log_variance(rows, time, at_risk, events, left))
     standard_error = np.multiply(survival, log_error, where=survival > 0, out=np.full_like(survival, np.nan))
     low, high = curve_interval(survival, standard_error, conf_type, interval_multiplier(conf_level))
     curve = (time, at_risk, events, censored, survival, standard_error, low, high)
     for array in curve:
         array.flags.writeable = False
-    return KaplanMeier(*curve, len(surv), int(surv.is_event.sum()), conf_type, conf_level, surv)
+    told = counts.n, counts.n_events, counts.n_at_time_zero
+    return KaplanMeier(*curve, *told, conf_type, conf_level, counts, rows)
 
 
-def follow_up(surv: Surv, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
+def follow_up(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
     """Estimate the distribution of follow-up by reverse Kaplan-Meier: censoring is the event, any event censors.
 
-    Its `.median()` is the median follow-up of Schemper & Smith. Arguments as `kaplan_meier`.
+    Its `.median()` is the median follow-up of Schemper & Smith.
+
+    Parameters
+    ----------
+    surv, conf_type, conf_level : as in `kaplan_meier`
+
+    Raises
+    ------
+    EngineError
+        As `kaplan_meier`.
 
     References
     ----------
     Schemper M, Smith TL. Control Clin Trials 1996; 17: 343-346.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, follow_up
+    >>> follow_up(Surv([1, 6, 6, 8, 9], [1, 1, 0, 0, 1])).median().value
+    8.0
     """
+    if isinstance(surv, EventTable):
+        return kaplan_meier(surv.causes_as(censored=True), conf_type=conf_type, conf_level=conf_level)
     return kaplan_meier(surv.as_event(~surv.is_event), conf_type=conf_type, conf_level=conf_level)
 
 
-def _check_curve_arguments(surv: Surv, conf_type: str, conf_level: float) -> None:
-    if len(surv) == 0:
+def _counts(surv: Surv | EventTable, conf_type: str, conf_level: float) -> RiskCounts:
+    n = surv.n if isinstance(surv, EventTable) else len(surv)
+    if n == 0:
         raise EngineError("there is no row to estimate a curve from; check the population's condition")
     if conf_type not in get_args(ConfType):
         raise EngineError(f"conf_type '{conf_type}' is unknown; choose one of {', '.join(get_args(ConfType))}")
     if not 0.0 < conf_level < 1.0:
         raise EngineError("conf_level must lie between 0 and 1, both excluded; write 95 % as 0.95")
+    if isinstance(surv, EventTable) and surv.has_fractional_weights:
+        raise EngineError("the standard errors of a curve with fractional weights need the rows; give them as Surv")
+    return risk_counts(surv)
 
 
 def _left_after(at_risk: FloatArray, events: FloatArray) -> FloatArray:
@@ -219,13 +305,13 @@ def _left_after(at_risk: FloatArray, events: FloatArray) -> FloatArray:
 
 
 def _log_variance(
-    surv: Surv, time: FloatArray, at_risk: FloatArray, events: FloatArray, left: FloatArray
+    rows: Surv | None, time: FloatArray, at_risk: FloatArray, events: FloatArray, left: FloatArray
 ) -> FloatArray:
     """Give the variance of log S at each time; infinite or NaN from the time on where S is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        if not surv.has_fractional_weights:
+        if rows is None:
             return np.cumsum(np.where(events > 0, events / (at_risk * left), 0.0))
-        return _jackknife_log_variance(surv, time, 1.0 / left, events / (at_risk * left))
+        return _jackknife_log_variance(rows, time, 1.0 / left, events / (at_risk * left))
 
 
 def _jackknife_log_variance(surv: Surv, time: FloatArray, own: FloatArray, shared: FloatArray) -> FloatArray:
@@ -273,17 +359,7 @@ def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> flo
 
 def _at_risk(surv: Surv, times: FloatArray, slack: float) -> FloatArray:
     """Sum the weights of the rows with entry < t <= time (entry = 0 counts at t = 0)."""
-
-    def weight_before(moments: FloatArray, at: FloatArray) -> FloatArray:
-        order = np.argsort(moments, kind="stable")
-        running = np.concatenate(([0.0], np.cumsum(surv.weight_or_one[order])))
-        return running[np.searchsorted(moments[order], at, side="left")]
-
-    gone = weight_before(surv.time, times - slack)
-    if surv.entry is None:
-        return np.asarray(surv.weight_or_one.sum() - gone)
-    entered = weight_before(surv.entry, np.where(times <= slack, slack, times - slack))
-    return np.asarray(entered - gone)
+    return risk_counts(surv).at_risk_at(times, slack)
 
 
 def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float:
@@ -292,8 +368,8 @@ def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(left > 0, after / left, 0.0)
         hazard = curve.events / curve.at_risk
-    surv = curve.source
-    if not surv.has_fractional_weights:
+    surv = curve.rows
+    if surv is None:
         return float(np.sum(after * own * hazard))
     place = np.searchsorted(curve.time, surv.time, side="left")
     total = np.concatenate(([0.0], np.cumsum(own * hazard)))

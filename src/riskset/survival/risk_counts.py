@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskset.survival._types import FloatArray
+from riskset.survival.counting import cell_counts
+from riskset.survival.event_table import EventTable
 from riskset.survival.surv import Surv
 
 
@@ -15,27 +17,94 @@ class RiskCounts:
     """The m distinct times at which a row ends, sorted, with (weighted) numbers: arrays of shape (m,).
 
     `at_risk` counts just before each time those with `entry < t <= time`; `events` (of any cause) and `censored` count
-    at it.
+    at it. `from_start` counts those without a time of entry; `entered` (e,) those who enter at the distinct
+    `entry_time` (e,), both empty where nobody has one. `n`, `n_events` and `n_at_time_zero` count rows, unweighted.
     """
 
     time: FloatArray
     at_risk: FloatArray
     events: FloatArray
     censored: FloatArray
+    from_start: float
+    entry_time: FloatArray
+    entered: FloatArray
+    n: int
+    n_events: int
+    n_at_time_zero: int
+
+    def at_risk_at(self, times: FloatArray, slack: float) -> FloatArray:
+        """Count those with `entry < t <= time` at any `times`, equal within `slack`; entry 0 counts at t = 0."""
+
+        def before(moments: FloatArray, number: FloatArray, at: FloatArray) -> FloatArray:
+            return np.concatenate(([0.0], np.cumsum(number)))[np.searchsorted(moments, at, side="left")]
+
+        gone = before(self.time, self.events + self.censored, times - slack)
+        entered = before(self.entry_time, self.entered, np.where(times <= slack, slack, times - slack))
+        return np.asarray(self.from_start + entered - gone)
 
 
-def risk_counts(surv: Surv) -> RiskCounts:
-    """Count the rows of `surv`, weights added up."""
-    time, place = np.unique(surv.time, return_inverse=True)
-    place = place.reshape(-1)
-    weight, size = surv.weight_or_one, time.shape[0]
-    events = np.asarray(np.bincount(place, weight * surv.is_event, size), dtype=np.float64)
-    leaving = np.bincount(place, weight, size)
+def risk_counts(source: Surv | EventTable) -> RiskCounts:
+    """Count the rows of `source`, weights added up.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv
+    >>> counts = risk_counts(Surv([2, 3, 3, 5], [1, 1, 0, 0], entry=[0, 0, 2, 2]))
+    >>> counts.time.tolist(), counts.at_risk.tolist(), counts.events.tolist()
+    ([2.0, 3.0, 5.0], [2.0, 3.0, 1.0], [1.0, 1.0, 0.0])
+    """
+    if isinstance(source, EventTable):
+        return _of_table(source)
+    axis, weight = source.axis, source.weight
+    ending = cell_counts(source.place, axis, code=source.event_code, top=1, weight=weight)[0]
+    places = np.flatnonzero(ending.any(axis=1))
+    entering = np.zeros(0) if source.entry_place is None else cell_counts(source.entry_place, axis, weight=weight)
+    waiting = entering.reshape(-1)
+    late = np.flatnonzero(waiting)
+    n = len(source)
+    return _counts(
+        source.times_at(places),
+        np.asarray(ending[places], dtype=np.float64),
+        source.times_at(late),
+        np.asarray(waiting[late], dtype=np.float64),
+        n if weight is None else float(weight.sum()),
+        source.entry_place is not None,
+        (n, int(np.count_nonzero(source.event_code)), source.n_at_time_zero),
+    )
+
+
+def _of_table(table: EventTable) -> RiskCounts:
+    days = table.by_day()
+    ends, enters = np.flatnonzero(days.ending.any(axis=1)), np.flatnonzero(days.entering)
+    return _counts(
+        days.time[ends],
+        days.ending[ends],
+        days.time[enters],
+        days.entering[enters],
+        float(days.ending.sum()),
+        bool(days.ending.sum() == days.entering.sum()),
+        (table.n, table.n_events, table.n_at_time_zero),
+    )
+
+
+def _counts(
+    time: FloatArray,
+    ending: FloatArray,
+    entry_time: FloatArray,
+    entered: FloatArray,
+    total: float,
+    all_enter: bool,
+    rows: tuple[int, int, int],
+) -> RiskCounts:
+    """Build the counts from (censored, events) `ending` (m, 2) at `time` and those who enter at `entry_time`."""
+    censored, events = np.ascontiguousarray(ending[:, 0]), np.ascontiguousarray(ending[:, 1])
+    leaving = censored + events
     at_risk = np.cumsum(leaving[::-1])[::-1]
-    if surv.entry is not None:
-        # entry >= t_j means not yet at risk at t_j: that holds for the first `later` times.
-        later = np.searchsorted(time, surv.entry, side="right")
-        waiting = np.bincount(later, weight, size + 1)
-        at_risk = at_risk - np.cumsum(waiting[::-1])[::-1][1:]
-    censored = np.asarray(np.bincount(place, weight * ~surv.is_event, size), dtype=np.float64)
-    return RiskCounts(time, np.asarray(np.maximum(at_risk, leaving), dtype=np.float64), events, censored)
+    if entered.size:
+        # entry >= t means not yet at risk at t.
+        still_out = np.concatenate((np.cumsum(entered[::-1])[::-1], [0.0]))
+        at_risk = at_risk - still_out[np.searchsorted(entry_time, time, side="left")]
+    # Nobody who leaves at t can be missing from those at risk: sums of fractional weights round.
+    at_risk = np.maximum(at_risk, leaving)
+    from_start = 0.0 if all_enter else total - float(entered.sum())
+    return RiskCounts(time, at_risk, events, censored, from_start, entry_time, entered, *rows)
