@@ -15,6 +15,7 @@ from riskset.survival._special import two_sided_p
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.cox_exact import exact_likelihood
 from riskset.survival.cox_fit import CoxFit, CoxRows, FittedRows, LogLikelihood, Ties, chi_square_test, wald_test
+from riskset.survival.cox_large import finite_columns, likelihood_of
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, independent_columns
 from riskset.survival.cox_newton import (
     LIKELIHOOD_TOLERANCE,
@@ -41,6 +42,8 @@ from riskset.survival.surv import Surv, numbers
 # the coefficient is called infinite.
 _PIVOT_TOLERANCE = float(np.finfo(np.float64).eps ** 0.75)
 _INFINITE_TOLERANCE = float(np.finfo(np.float64).eps ** 0.5) ** 0.5 / 4.0
+# An x of so many numbers is referred to, not copied.
+_LARGE = 1 << 20
 
 
 def fit_cox(
@@ -62,6 +65,7 @@ def fit_cox(
     surv : the times, with delayed entry or start-stop rows and case weights where given
     x : array of shape (n, p) or (n,)
         Covariates; dummy columns for factors. Nothing missing. p may be 0 (null model, for likelihood-ratio tests).
+        A large array of floats in row order is referred to, not copied: leave it as it is while the fit is in use.
     names : p names for messages and results, default "x1", "x2", ...
     strata : array of shape (n,), optional
         Labels; each stratum has its own baseline hazard.
@@ -131,7 +135,7 @@ def fit_cox(
     empty = _without_estimate(rows, labels, use_robust)
     if not surv.is_event.any():
         return replace(empty, warnings=("there is no event, so no coefficient can be estimated",))
-    likelihood: Likelihood = exact_likelihood(rows.design()) if ties == "exact" else rows.design()
+    likelihood: Likelihood = exact_likelihood(rows.design()) if ties == "exact" else likelihood_of(rows)
     if penalty is not None:
         likelihood = PenalisedLikelihood(likelihood, penalty)
     start = likelihood.evaluate(np.zeros(columns.shape[1]))
@@ -187,7 +191,9 @@ def _covariates(surv: Surv, x: ArrayLike, names: Sequence[str] | None) -> tuple[
     if n == 0:
         raise EngineError("there is no row to fit a model to; check the population's condition")
     try:
-        columns = np.array(x, dtype=np.float64)
+        given = np.asarray(x)
+        copy = np.asarray if given.size >= _LARGE else np.array
+        columns = copy(given, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         raise EngineError("x holds something that is not a number; turn factors into dummy columns") from None
     if columns.ndim == 1:
@@ -197,7 +203,7 @@ def _covariates(surv: Surv, x: ArrayLike, names: Sequence[str] | None) -> tuple[
     labels = tuple(f"x{j + 1}" for j in range(columns.shape[1])) if names is None else tuple(names)
     if len(labels) != columns.shape[1] or len(set(labels)) != len(labels):
         raise EngineError(f"names must be {columns.shape[1]} different names, one for each column of x")
-    bad = np.flatnonzero(~np.isfinite(columns).all(axis=0))
+    bad = np.flatnonzero(~finite_columns(columns))
     if bad.size:
         raise EngineError(f"column '{labels[bad[0]]}' holds a missing or infinite number; leave such rows out before")
     return columns, labels
