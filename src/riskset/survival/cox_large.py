@@ -172,6 +172,6 @@ def finite_columns(x: FloatArray) -> BoolArray:
             return np.asarray(x[part[0] : part[1]].sum(axis=0))
 
     # A missing or infinite number makes its sum so; a sum may also be infinite because its numbers are very large.
-    finite: BoolArray = np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all(axis=0)
+    finite = np.asarray(np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all(axis=0))
     finite[~finite] = np.isfinite(x[:, ~finite]).all(axis=0)
     return finite

@@ -16,6 +16,8 @@ _MAX_HALVINGS = 20
 # After the likelihood has settled, Newton steps go on until a step is this small beside the standard errors (squared),
 # so that coefficients, not only the likelihood, are exact to rounding.
 _POLISHED = 1e-25
+# Rounding leaves a relative error of about this in each gradient, so in many rows a step need not be smaller.
+_ROUNDING = float(np.finfo(np.float64).eps)
 _MAX_POLISH = 4
 
 
@@ -80,7 +82,8 @@ def maximise(likelihood: Likelihood, start: Evaluation) -> Search:
     state, settled, polish = start, False, 0
     for iteration in range(MAX_ITERATIONS + 1):
         step = solve(state.information, state.gradient)
-        if settled and (state.gradient @ step < _POLISHED or polish == _MAX_POLISH):
+        small = max(_POLISHED, _ROUNDING**2 * float(np.trace(state.information)))
+        if settled and (state.gradient @ step < small or polish == _MAX_POLISH):
             return Search(state, step, iteration, True)
         if state.gradient @ step == 0:
             return Search(state, step, iteration, True)
