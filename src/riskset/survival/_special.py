@@ -42,6 +42,16 @@ def log_normal_cdf(z: FloatArray) -> FloatArray:
     return np.asarray(_scipy_special().log_ndtr(z), dtype=np.float64)
 
 
+def log_gamma(x: FloatArray) -> FloatArray:
+    """Give the logarithm of the gamma function at `x` > 0."""
+    return np.asarray(_scipy_special().gammaln(x), dtype=np.float64)
+
+
+def digamma(x: FloatArray) -> FloatArray:
+    """Give the derivative of the logarithm of the gamma function at `x` > 0."""
+    return np.asarray(_scipy_special().digamma(x), dtype=np.float64)
+
+
 def two_sided_p(z: FloatArray | float) -> FloatArray:
     """Give the two-sided normal P value of `z`, accurate in relative terms far into the tail; NaN stays NaN."""
     return np.asarray(2.0 * _scipy_special().ndtr(-np.abs(z)), dtype=np.float64)
@@ -58,3 +68,12 @@ def solve_tridiagonal(diagonal: FloatArray, beside: FloatArray, right: FloatArra
     """Solve a symmetric positive definite tridiagonal system: `diagonal` (m,), `beside` (m - 1,), `right` (m,)."""
     bands = np.vstack((diagonal, np.append(beside, 0.0)))
     return np.asarray(_scipy_linalg().solveh_banded(bands, right, lower=True, check_finite=False), dtype=np.float64)
+
+
+def proportion_interval(successes: int, trials: int, conf_level: float) -> tuple[float, float]:
+    """Give the exact (Clopper-Pearson) interval of a proportion from `successes` of `trials`, trials at least 1."""
+    tail = (1.0 - conf_level) / 2.0
+    inverse = _scipy_special().betaincinv
+    low = 0.0 if successes == 0 else float(inverse(successes, trials - successes + 1, tail))
+    high = 1.0 if successes == trials else float(inverse(successes + 1, trials - successes, 1.0 - tail))
+    return low, high
