@@ -70,7 +70,7 @@ def event_grid(surv: Surv, strata: IntArray | None = None) -> EventGrid:
         seen = np.zeros(size, dtype=np.bool_)
         seen[keys] = True
         event_key = np.flatnonzero(seen)
-        before = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(seen)))
+        before: IntArray = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(seen, dtype=np.int64)))
         first, last = before[start], before[1:][key]
     else:
         event_key = np.unique(keys)

@@ -190,10 +190,9 @@ class EventTable:
         return int(self.events[zero].sum() + self.censored[zero].sum())
 
     @property
-    def n_of_pattern(self) -> IntArray:
-        """Number of rows of each pattern, unweighted: shape (number of patterns,)."""
-        ending = self.events.sum(axis=1) + self.censored
-        return np.bincount(self.pattern, ending, self.patterns.shape[0]).astype(np.int64)
+    def rows_ending(self) -> IntArray:
+        """Number of rows that end in each cell, unweighted: shape (m,)."""
+        return np.asarray(self.events.sum(axis=1) + self.censored)
 
     @property
     def ending(self) -> FloatArray:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riskset.errors import EngineError
 from riskset.survival._labels import encode
-from riskset.survival._types import FloatArray, IntArray
-from riskset.survival.event_grid import event_grid
+from riskset.survival._types import AnyArray, FloatArray, IntArray
+from riskset.survival.counting import cell_counts
+from riskset.survival.event_grid import run_starts
+from riskset.survival.event_table import EventTable
+from riskset.survival.label_codes import label_codes
 from riskset.survival.surv import Surv
+
+# Rows are counted by (stratum, group, time) first where there are no more such cells than this, or than a few a row.
+_ALWAYS_COUNTED = 1 << 14
+_CELLS_A_ROW = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,35 +47,155 @@ class GroupCounts:
     n: FloatArray
 
 
-def group_counts(source: Surv, group: ArrayLike, strata: ArrayLike | None = None) -> GroupCounts:
+def group_counts(
+    source: Surv | EventTable, group: ArrayLike | None = None, strata: ArrayLike | None = None
+) -> GroupCounts:
     """Count those at risk and the events of each group at each event time, within strata where given.
 
     Parameters
     ----------
-    source : the times; weights are added up (sums of whole numbers are exact), delayed entry is honoured.
-    group : array of shape (n,), labels (text or numbers)
-    strata : array of shape (n,), optional
-        Labels; event times are then counted stratum by stratum.
+    source : the times, as rows or as a table of their counts
+        Weights are added up (sums of whole numbers are exact), delayed entry is honoured.
+    group : array of labels (text or numbers)
+        With a `Surv` one a row; with a table one a pattern, and by default the table's patterns themselves.
+    strata : array of labels, optional
+        With a `Surv` one a row; with a table one for each of its strata. Event times are then counted stratum by
+        stratum; without it all strata of a table are pooled.
 
     Raises
     ------
     EngineError
-        Unequal lengths or a missing label.
+        Unequal lengths, a missing label, a `Surv` without group.
 
     Examples
     --------
-    >>> from riskset.survival import Surv
+    >>> from riskset.survival import EventTable, Surv
     >>> counts = group_counts(Surv([1, 2, 2, 4], [1, 1, 0, 1]), ["a", "b", "a", "b"])
     >>> counts.time.tolist(), counts.at_risk.tolist(), counts.events.tolist()
     ([1.0, 2.0, 4.0], [[2.0, 1.0, 0.0], [2.0, 2.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    >>> table = EventTable.from_arrays([1, 2, 2, 4], [1, 1, 0, 1], pattern=["a", "b", "a", "b"])
+    >>> group_counts(table).events.tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
     """
-    codes, labels = encode(group, len(source), "group")
-    grid = event_grid(source, None if strata is None else encode(strata, len(source), "strata")[0])
-    size, k, is_event, weight = labels.shape[0], len(grid), source.is_event, source.weight_or_one
-    at_risk, events = np.empty((size, k)), np.empty((size, k))
-    for g in range(size):
-        mine = np.where(codes == g, weight, 0.0)
-        at_risk[g] = grid.count_at_risk(mine)
-        events[g] = np.bincount(grid.last[is_event] - 1, mine[is_event], k)
-    rows = np.bincount(codes, minlength=size).astype(np.float64)
-    return GroupCounts(grid.stratum, grid.time, grid.segment, at_risk, events, tuple(labels.tolist()), rows)
+    if isinstance(source, EventTable):
+        return _of_table(source, group, strata)
+    if group is None:
+        raise EngineError("rows need a group; give one label a row")
+    return _of_rows(source, group, strata)
+
+
+class _Cells(NamedTuple):
+    """Numbers by (stratum, place in time, group), in any order and each perhaps more than once; places below `axis`."""
+
+    stratum: AnyArray
+    place: AnyArray
+    group: AnyArray
+    leaving: AnyArray
+    events: AnyArray
+    axis: int
+
+
+class _Late(NamedTuple):
+    """Numbers of those with delayed entry, likewise."""
+
+    stratum: AnyArray
+    place: AnyArray
+    group: AnyArray
+    number: AnyArray
+
+
+def _of_rows(surv: Surv, group: ArrayLike, strata: ArrayLike | None) -> GroupCounts:
+    n, axis = len(surv), surv.axis
+    codes, labels = label_codes(group, n, "group")
+    stratum, names = (None, np.zeros(1)) if strata is None else label_codes(strata, n, "strata")
+    groups, size = labels.shape[0], labels.shape[0] * names.shape[0]
+    both = codes if stratum is None else stratum * np.int64(groups) + codes
+    late = None
+    if 2 * size * axis <= max(_ALWAYS_COUNTED, _CELLS_A_ROW * n):
+        ending = cell_counts(surv.place, axis, code=surv.event_code, top=1, group=both, groups=size, weight=surv.weight)
+        rows = ending.sum(axis=(1, 2)) if surv.weight is None else cell_counts(both, size).reshape(-1)
+        cell, place = np.nonzero(ending.any(axis=2))
+        leaving = ending[cell, place]
+        cells = _Cells(cell // groups, place, cell % groups, leaving.sum(axis=1), leaving[:, 1], axis)
+        if surv.entry_place is not None:
+            entering = cell_counts(surv.entry_place, axis, group=both, groups=size, weight=surv.weight)[:, :, 0]
+            cell, place = np.nonzero(entering)
+            late = _Late(cell // groups, place, cell % groups, entering[cell, place])
+    else:
+        rows = np.bincount(both, minlength=size)
+        mine = np.zeros(n, dtype=np.int32) if stratum is None else stratum
+        weight = surv.weight_or_one
+        cells = _Cells(mine, surv.place, codes, weight, weight * surv.is_event, axis)
+        if surv.entry_place is not None:
+            late = _Late(mine, surv.entry_place, codes, weight)
+    return _counts(cells, late, surv.times_at, rows.reshape(-1, groups), labels)
+
+
+def _of_table(table: EventTable, group: ArrayLike | None, strata: ArrayLike | None) -> GroupCounts:
+    size = table.patterns.shape[0]
+    codes, labels = _one_each(_default_groups(table) if group is None else group, size, "group", "pattern")
+    if strata is None:
+        mine = np.zeros(table.stratum.shape[0], dtype=np.int64)
+    else:
+        mine = _one_each(strata, table.strata.shape[0], "strata", "stratum")[0][table.stratum]
+    ending, entering, own = table.ending, table.entering, codes[table.pattern]
+    cells = _Cells(mine, table.time, own, ending.sum(axis=1), ending[:, 1], int(table.time.max(initial=0)) + 1)
+    late = _Late(mine, table.time, own, entering) if entering.any() else None
+    size = (int(mine.max(initial=0)) + 1) * labels.shape[0]
+    rows = np.bincount(mine * labels.shape[0] + own, table.rows_ending, size).reshape(-1, labels.shape[0])
+    return _counts(cells, late, lambda days: days.astype(np.float64), rows, labels)
+
+
+def _one_each(values: ArrayLike, size: int, name: str, what: str) -> tuple[IntArray, AnyArray]:
+    array = np.asarray(values)
+    if array.shape != (size,):
+        raise EngineError(f"{name} has shape {array.shape}; with an event table of {size} give one label a {what}")
+    return encode(array, size, name)
+
+
+def _default_groups(table: EventTable) -> AnyArray:
+    patterns = table.patterns
+    if patterns.ndim == 2 and patterns.shape[1] != 1:
+        raise EngineError("the table's patterns are rows of covariates; give group, one label for each of its patterns")
+    return patterns.reshape(-1)
+
+
+def _counts(
+    cells: _Cells,
+    late: _Late | None,
+    times_at: Callable[[AnyArray], FloatArray],
+    rows: AnyArray,
+    labels: AnyArray,
+) -> GroupCounts:
+    """Add up the cells at the event times: a cell is at risk at those of its stratum up to its own place.
+
+    `rows` (strata, groups) counts rows: codes of strata and groups that have none are left out.
+    """
+    step, groups = cells.axis + 1, labels.shape[0]
+    start = cells.stratum.astype(np.int64) * step
+    key = start + cells.place
+    event_key = np.unique(key[cells.events > 0])
+    k = event_key.shape[0]
+    last = np.searchsorted(event_key, key, side="right")
+    row = cells.group.astype(np.int64) * (k + 1)
+    change = np.bincount(row + np.searchsorted(event_key, start), cells.leaving, groups * (k + 1))
+    change -= np.bincount(row + last, cells.leaving, groups * (k + 1))
+    if late is not None:
+        start = late.stratum.astype(np.int64) * step
+        row_late = late.group.astype(np.int64) * (k + 1)
+        change -= np.bincount(row_late + np.searchsorted(event_key, start), late.number, groups * (k + 1))
+        enters = np.searchsorted(event_key, start + late.place, side="right")
+        change += np.bincount(row_late + enters, late.number, groups * (k + 1))
+    had = cells.events > 0
+    events = np.bincount(row[had] + last[had] - 1, cells.events[had], groups * (k + 1))
+    stratum, place = np.divmod(event_key, step)
+    present, known = rows.any(axis=0), rows.any(axis=1)
+    return GroupCounts(
+        stratum=(np.cumsum(known) - 1)[stratum],
+        time=times_at(place),
+        segment=run_starts(stratum),
+        at_risk=np.cumsum(change.reshape(groups, k + 1), axis=1, dtype=np.float64)[present, :-1],
+        events=np.ascontiguousarray(events.reshape(groups, k + 1)[present, :-1]),
+        groups=tuple(labels[present].tolist()),
+        n=rows[:, present].sum(axis=0).astype(np.float64),
+    )
