@@ -11,6 +11,7 @@ Importing this package loads NumPy alone; scipy loads with the first P value or 
 from __future__ import annotations
 
 from riskset.survival.aalen_johansen import AalenJohansen, IncidenceAt, IncidenceCurve, aalen_johansen
+from riskset.survival.aft_fit import AftFit, AftQuantile, AftSurvival
 from riskset.survival.cause_specific import CauseSpecificFit, fit_cause_specific
 from riskset.survival.comparison import (
     Ratio,
@@ -25,8 +26,9 @@ from riskset.survival.comparison import (
 from riskset.survival.cox import compare_nested, fit_cox
 from riskset.survival.cox_concordance import Concordance, concordance, uno_concordance
 from riskset.survival.cox_fit import CoxFit, LogLikelihood
+from riskset.survival.cox_frailty import FrailtyFit, fit_cox_frailty
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
-from riskset.survival.cox_prediction import Baseline, PredictedSurvival
+from riskset.survival.cox_prediction import Baseline, PredictedCurves
 from riskset.survival.cox_ridge import RidgePenalty
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.event_table import EventTable
@@ -38,6 +40,7 @@ from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, ka
 from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.pairwise import PairwiseTests, pairwise_logrank
+from riskset.survival.parametric import fit_aft
 from riskset.survival.splines import default_knots, restricted_cubic_spline
 from riskset.survival.surv import Surv
 from riskset.survival.time_split import Landmark, TimeDependent, TimeSplit, landmark, split_at, time_dependent
@@ -46,6 +49,9 @@ from riskset.survival.turnbull import TimeSet, TurnbullAt, TurnbullCurve, turnbu
 
 __all__ = [
     "AalenJohansen",
+    "AftFit",
+    "AftQuantile",
+    "AftSurvival",
     "Baseline",
     "CauseSpecificFit",
     "ChiSquareTest",
@@ -56,6 +62,7 @@ __all__ = [
     "Estimate",
     "EventTable",
     "FineGrayFit",
+    "FrailtyFit",
     "GrayTest",
     "IncidenceAt",
     "IncidenceCurve",
@@ -66,6 +73,7 @@ __all__ = [
     "LogRankTest",
     "NelsonAalen",
     "PairwiseTests",
+    "PredictedCurves",
     "PredictedIncidence",
     "PredictedSurvival",
     "ProportionalHazardsTest",
@@ -85,8 +93,10 @@ __all__ = [
     "compare_nested",
     "concordance",
     "default_knots",
+    "fit_aft",
     "fit_cause_specific",
     "fit_cox",
+    "fit_cox_frailty",
     "fit_fine_gray",
     "follow_up",
     "gray_test",

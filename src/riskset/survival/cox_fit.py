@@ -20,7 +20,7 @@ from riskset.survival.cox_prediction import (
     Baseline,
     HazardSums,
     NewRows,
-    PredictedSurvival,
+    PredictedCurves,
     asked_times,
     baseline,
     check_curve_options,
@@ -140,17 +140,7 @@ class CoxFit:
 
     def hazard_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's hazard ratio with its Wald interval; `standard_error` is that of its logarithm."""
-        if not 0.0 < level < 1.0:
-            raise EngineError("level must lie between 0 and 1, both excluded; write 95 % as 0.95")
-        reach = interval_multiplier(level) * self.standard_error
-        with np.errstate(over="ignore"):
-            columns = (
-                np.exp(self.coefficient),
-                np.exp(self.coefficient - reach),
-                np.exp(self.coefficient + reach),
-                self.standard_error,
-            )
-        return tuple(Estimate(*(float(v) for v in row)) for row in zip(*columns, strict=True))
+        return hazard_ratios(self.coefficient, self.standard_error, level)
 
     def test_columns(self, names: Sequence[str]) -> ChiSquareTest:
         """Give the Wald test that the coefficients of the columns `names` (a factor's dummies) are all 0."""
@@ -190,7 +180,7 @@ class CoxFit:
         offset: ArrayLike | None = None,
         conf_type: ConfType = "log",
         conf_level: float = 0.95,
-    ) -> PredictedSurvival:
+    ) -> PredictedCurves:
         """Predict the survival of new rows, with pointwise intervals that hold the coefficients' uncertainty too.
 
         Parameters
@@ -206,7 +196,7 @@ class CoxFit:
 
         Returns
         -------
-        PredictedSurvival
+        PredictedCurves
             exp(-cumulative hazard), Efron's or Breslow's as the ties: R's `survfit(fit, newdata)`.
 
         Raises
@@ -353,6 +343,21 @@ class CoxFit:
         if self._fitted is None:
             raise EngineError("the model has no event, so it has neither residuals nor a baseline hazard")
         return self._fitted.detail
+
+
+def hazard_ratios(coefficient: FloatArray, standard_error: FloatArray, level: float) -> tuple[Estimate, ...]:
+    """Give exp(coefficient) (p,) with Wald intervals of `level`; `standard_error` is that of the logarithm."""
+    if not 0.0 < level < 1.0:
+        raise EngineError("level must lie between 0 and 1, both excluded; write 95 % as 0.95")
+    reach = interval_multiplier(level) * standard_error
+    with np.errstate(over="ignore"):
+        columns = (
+            np.exp(coefficient),
+            np.exp(coefficient - reach),
+            np.exp(coefficient + reach),
+            standard_error,
+        )
+    return tuple(Estimate(*(float(v) for v in row)) for row in zip(*columns, strict=True))
 
 
 def wald_test(coefficient: FloatArray, covariance: FloatArray) -> ChiSquareTest:

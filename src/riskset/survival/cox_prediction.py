@@ -36,7 +36,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PredictedSurvival:
+class PredictedCurves:
     """Predicted survival of r new rows at m times.
 
     Attributes
@@ -64,7 +64,7 @@ class PredictedSurvival:
     _sums: HazardSums = field(repr=False)
     _rows: NewRows = field(repr=False)
 
-    def at(self, times: ArrayLike) -> PredictedSurvival:
+    def at(self, times: ArrayLike) -> PredictedCurves:
         """Predict the same rows at other `times` (a number or array, none negative)."""
         return predicted_survival(self._sums, self._rows, asked_times(times), self.conf_type, self.conf_level)
 
@@ -144,7 +144,7 @@ def baseline(sums: HazardSums, point: FloatArray, stratum: IntArray, time: Float
 
 def predicted_survival(
     sums: HazardSums, rows: NewRows, times: FloatArray, conf_type: ConfType, conf_level: float
-) -> PredictedSurvival:
+) -> PredictedCurves:
     """Predict new rows at `times` (m,)."""
     design = sums.design
     # A time given as 365.25 * 2 must find the event that came to the same number by another sum.
@@ -161,7 +161,7 @@ def predicted_survival(
     spread = survival * error
     low, high = curve_interval(survival, spread, conf_type, interval_multiplier(conf_level))
     curves = (survival, low, high, spread, hazard, error, beyond)
-    return PredictedSurvival(times, *curves, conf_type, conf_level, sums, rows)
+    return PredictedCurves(times, *curves, conf_type, conf_level, sums, rows)
 
 
 def asked_times(times: ArrayLike) -> FloatArray:
