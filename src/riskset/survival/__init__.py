@@ -38,6 +38,7 @@ from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
+from riskset.survival.maximally_selected import MaximallySelectedTest, maximally_selected_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.pairwise import PairwiseTests, pairwise_logrank
 from riskset.survival.parametric import fit_aft
@@ -71,6 +72,7 @@ __all__ = [
     "Landmark",
     "LogLikelihood",
     "LogRankTest",
+    "MaximallySelectedTest",
     "NelsonAalen",
     "PairwiseTests",
     "PredictedCurves",
@@ -104,6 +106,7 @@ __all__ = [
     "landmark",
     "largest_tau",
     "logrank_test",
+    "maximally_selected_test",
     "nelson_aalen",
     "pairwise_logrank",
     "restricted_cubic_spline",
