@@ -12,7 +12,7 @@ from riskset.survival.counting import cell_counts, whole_numbers
 
 # Small whole numbers are codes already; up to the larger limit the codes that occur are counted out.
 _CODES_ALREADY = 16
-_COUNTED = 65_535
+_COUNTED = 32_767
 # A count of all codes is cheaper than sorting while there are no more of them than this, or than a few a row.
 _ALWAYS_COUNTED = 1 << 14
 _CODES_A_ROW = 4
@@ -31,7 +31,7 @@ def label_codes(labels: ArrayLike, n: int, name: str, *, rows: int | None = None
     array = np.asarray(labels)
     found = None
     if array.shape == (n,) and array.dtype.kind in "biuf" and n > 0:
-        found = whole_numbers(array, _COUNTED, rows=rows)
+        found = whole_numbers(array, _COUNTED, dtype=np.int16, rows=rows)
     if found is None:
         return encode(array, n, name)
     codes, largest = found

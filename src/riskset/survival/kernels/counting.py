@@ -1,4 +1,8 @@
-"""Compiled twins of the loops in `riskset.survival.counting`: same names, same arguments, same answers."""
+"""Compiled twins of the loops in `riskset.survival.counting`: same names, same arguments, same answers.
+
+Loops run over slices from 0 on: only then does the compiler know that an index is not counted from the end, which it
+would ask in every row, and use vector registers.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,27 @@ from typing import Any
 import numba
 import numpy as np
 
-# A block is read to its end before its flag is looked at, so that the loop has no exit and runs in vector registers.
+# A block is read to its end before its flag is looked at, so that the loop has no exit.
 _BLOCK = 4096
 
 
 @numba.njit(cache=True, nogil=True)
 def take_whole(values: Any, out: Any, low: int, high: int, limit: int) -> int:
     """Write whole numbers to `out` and give the largest, or -1."""
-    largest: Any = 0
+    largest: Any = np.int32(0)
     for start in range(low, high, _BLOCK):
+        stop = min(start + _BLOCK, high)
+        part, whole = values[start:stop], out[start:stop]
         refused = False
-        block: Any = 0
-        for i in range(start, min(start + _BLOCK, high)):
-            value = values[i]
+        block: Any = np.int32(0)
+        for i in range(part.shape[0]):
+            value = part[i]
             inside = (value >= 0) & (value <= limit)
             # Only what fits may be converted: the rest has no defined integer.
-            whole = np.int32(value if inside else 0)
-            refused |= (not inside) | (whole != value)
-            out[i] = whole
-            block = max(block, whole)
+            number = np.int32(value if inside else 0)
+            refused |= (not inside) | (number != value)
+            whole[i] = number
+            block = max(block, number)
         if refused:
             return -1
         largest = max(largest, block)
@@ -36,14 +42,14 @@ def take_whole(values: Any, out: Any, low: int, high: int, limit: int) -> int:
 def add_counts(place: Any, code: Any, top: int, group: Any, axis: int, cells: Any, low: int, high: int) -> None:
     """Add 1 for each row to its cell."""
     grouped, coded = group.shape[0] > 0, code.shape[0] > 0
-    for i in range(low, high):
-        cell: Any = np.int64(place[i])
+    places, codes, groups = place[low:high], code[low:high], group[low:high]
+    for i in range(places.shape[0]):
+        cell: Any = np.int64(places[i])
         if grouped:
-            cell += np.int64(group[i]) * axis
+            cell += np.int64(groups[i]) * axis
         cell *= top + 1
         if coded:
-            cell += min(np.int64(code[i]), top)
-        # An unsigned index cannot stand for a place counted from the end, which would be asked in each row.
+            cell += min(np.int64(codes[i]), top)
         cells[np.uint64(cell)] += 1
 
 
@@ -53,12 +59,12 @@ def add_weights(
 ) -> None:
     """Add each row's weight to its cell."""
     grouped, coded = group.shape[0] > 0, code.shape[0] > 0
-    for i in range(low, high):
-        cell: Any = np.int64(place[i])
+    places, codes, groups, weights = place[low:high], code[low:high], group[low:high], weight[low:high]
+    for i in range(places.shape[0]):
+        cell: Any = np.int64(places[i])
         if grouped:
-            cell += np.int64(group[i]) * axis
+            cell += np.int64(groups[i]) * axis
         cell *= top + 1
         if coded:
-            cell += min(np.int64(code[i]), top)
-        # An unsigned index cannot stand for a place counted from the end, which would be asked in each row.
-        cells[np.uint64(cell)] += weight[i]
+            cell += min(np.int64(codes[i]), top)
+        cells[np.uint64(cell)] += weights[i]
