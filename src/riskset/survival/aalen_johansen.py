@@ -77,7 +77,7 @@ class AalenJohansen:
         By Aalen's estimator as R's `cmprsk::cuminc`, a little larger in small samples; NaN with fractional weights or
         clusters, which it cannot take into account.
     low, high : arrays of shape (m, K)
-        Pointwise interval; NaN where the incidence is 0 or 1 and the scale has no place for it, as in R.
+        Pointwise interval. NaN where the incidence is 0 or 1, as in R but for its plain interval, a point there.
     event_free : array of shape (m,)
         Kaplan-Meier's curve of the time to an event of any cause.
     event_free_standard_error : array of shape (m,)
@@ -189,7 +189,7 @@ def aalen_johansen(
     -----
     At a tie of an event and a censoring the event comes first. Whole-number weights count rows, so weight 2 is the row
     twice; with fractional weights, or with clusters, each influence is multiplied by its weight as in R. With a single
-    cause the incidence is one minus the Kaplan-Meier curve. One minus Kaplan-Meier with the other causes censored is
+    cause the incidence is one minus the Kaplan-Meier curve, and without delayed entry its error is Greenwood's. One minus Kaplan-Meier with the other causes censored is
     *not* a cumulative incidence: it is larger, and the more so the more other events there are.
 
     References
