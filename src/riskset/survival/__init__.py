@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from riskset.survival.aalen_johansen import AalenJohansen, IncidenceAt, IncidenceCurve, aalen_johansen
 from riskset.survival.aft_fit import AftFit, AftQuantile, AftSurvival
+from riskset.survival.bootstrap import CoxBootstrap, bootstrap_cox
 from riskset.survival.cause_specific import CauseSpecificFit, fit_cause_specific
 from riskset.survival.comparison import (
     Ratio,
@@ -32,6 +33,7 @@ from riskset.survival.cox_prediction import Baseline, PredictedCurves
 from riskset.survival.cox_ridge import RidgePenalty
 from riskset.survival.estimate import ChiSquareTest, Difference, Estimate
 from riskset.survival.event_table import EventTable
+from riskset.survival.exact_logrank import ExactLogRankTest, exact_logrank_test
 from riskset.survival.fine_gray import FineGrayFit, PredictedIncidence, SubdistributionBaseline, fit_fine_gray
 from riskset.survival.gray_test import GrayTest, gray_test
 from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
@@ -42,6 +44,7 @@ from riskset.survival.maximally_selected import MaximallySelectedTest, maximally
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.pairwise import PairwiseTests, pairwise_logrank
 from riskset.survival.parametric import fit_aft
+from riskset.survival.permutation import PermutationTest, logrank_permutation
 from riskset.survival.splines import default_knots, restricted_cubic_spline
 from riskset.survival.surv import Surv
 from riskset.survival.time_split import Landmark, TimeDependent, TimeSplit, landmark, split_at, time_dependent
@@ -57,11 +60,13 @@ __all__ = [
     "CauseSpecificFit",
     "ChiSquareTest",
     "Concordance",
+    "CoxBootstrap",
     "CoxFit",
     "CumulativeHazardAt",
     "Difference",
     "Estimate",
     "EventTable",
+    "ExactLogRankTest",
     "FineGrayFit",
     "FrailtyFit",
     "GrayTest",
@@ -75,9 +80,9 @@ __all__ = [
     "MaximallySelectedTest",
     "NelsonAalen",
     "PairwiseTests",
+    "PermutationTest",
     "PredictedCurves",
     "PredictedIncidence",
-    "PredictedSurvival",
     "ProportionalHazardsTest",
     "Ratio",
     "RidgePenalty",
@@ -92,9 +97,11 @@ __all__ = [
     "TurnbullAt",
     "TurnbullCurve",
     "aalen_johansen",
+    "bootstrap_cox",
     "compare_nested",
     "concordance",
     "default_knots",
+    "exact_logrank_test",
     "fit_aft",
     "fit_cause_specific",
     "fit_cox",
@@ -105,6 +112,7 @@ __all__ = [
     "kaplan_meier",
     "landmark",
     "largest_tau",
+    "logrank_permutation",
     "logrank_test",
     "maximally_selected_test",
     "nelson_aalen",
