@@ -32,6 +32,11 @@ def normal_quantile(probability: float) -> float:
     return float(_scipy_special().ndtri(probability))
 
 
+def normal_cdf(z: float) -> float:
+    """Give P(Z <= z) for Z standard normal."""
+    return float(_scipy_special().ndtr(z))
+
+
 def interval_multiplier(conf_level: float) -> float:
     """Give the z by which a two-sided interval of level `conf_level` reaches out, 1.96 for 0.95."""
     return normal_quantile(0.5 + conf_level / 2.0)

@@ -113,8 +113,11 @@ class LargeCox:
         return terms, sum(logs)
 
 
-def large_cox(rows: CoxRows) -> LargeCox:
-    """Place, centre and scale once; rows are sorted only where event times are many. Needs at least one event."""
+def large_cox(rows: CoxRows, *, in_order: bool = False) -> LargeCox:
+    """Place, centre and scale once; needs at least one event.
+
+    Rows are sorted and copied only where event times are many, or where `in_order` asks for it.
+    """
     surv, x = rows.surv, fixed(np.ascontiguousarray(rows.x))
     p = x.shape[1]
     n_strata = rows.strata_labels.shape[0]
@@ -127,7 +130,7 @@ def large_cox(rows: CoxRows) -> LargeCox:
     load("cox").count_ties(weight, places.exit_at, places.event, count, total)
     efron = rows.ties == "efron"
     sums: RowSums
-    if numbers_in_table(len(places), p) <= _MOST_IN_TABLE:
+    if numbers_in_table(len(places), p) <= _MOST_IN_TABLE and not in_order:
         sums = RowsByTime(x, centre, factor, weight, offset, places, efron and int(count.max()) > 1)
     else:
         sums = sort_rows(x, centre, factor, weight, offset, places)

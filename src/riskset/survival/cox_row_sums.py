@@ -107,6 +107,7 @@ class SortedRows:
     x : array of shape (a, p)
     weight, offset : arrays of shape (a,) or (0,)
     places : where these rows stand
+    order : array of shape (a,), their places among all rows
     late, late_at : rows with delayed entry, in the order of the last event time before it; and that event time
     parts : the rows in parts, none of which ends between events of one time
     """
@@ -115,6 +116,7 @@ class SortedRows:
     weight: FloatArray
     offset: FloatArray
     places: RiskPlaces
+    order: AnyArray
     late: IntArray
     late_at: AnyArray
     parts: list[tuple[int, int]]
@@ -175,6 +177,7 @@ def sort_rows(
         weight=fixed(weight[order] if weight.shape[0] else weight),
         offset=fixed(offset[order] if offset.shape[0] else offset),
         places=RiskPlaces(places.begins, fixed(exit_at), fixed(entry_at), fixed(event)),
+        order=order,
         late=fixed(late),
         late_at=fixed(entry_at[late]),
         parts=_apart(parts, exit_at, event),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from riskset.survival._types import AnyArray, FloatArray, IntArray
+from riskset.survival._types import AnyArray, FloatArray
 
 # Sums may be reordered and multiplications fused, which lets them run in vector registers; infinities and NaN stay.
 _FAST = {"reassoc", "contract", "nsz"}
@@ -28,7 +28,7 @@ _PAD = 8
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def sums_and_ranges(
-    x: FloatArray, weight: FloatArray, exit_at: IntArray, start: int, stop: int, out: FloatArray
+    x: FloatArray, weight: FloatArray, exit_at: AnyArray, start: int, stop: int, out: FloatArray
 ) -> float:
     """Write the weighted sum, least and largest value of each column into `out` (3, p); give the sum of weights."""
     p = x.shape[1]
@@ -54,8 +54,8 @@ def sums_and_ranges(
 def spreads_and_events(
     x: FloatArray,
     weight: FloatArray,
-    exit_at: IntArray,
-    event: IntArray,
+    exit_at: AnyArray,
+    event: AnyArray,
     centre: FloatArray,
     start: int,
     stop: int,
@@ -77,7 +77,7 @@ def spreads_and_events(
 
 
 @njit(cache=True, nogil=True)
-def count_ties(weight: FloatArray, exit_at: IntArray, event: IntArray, count: IntArray, total: FloatArray) -> None:
+def count_ties(weight: FloatArray, exit_at: AnyArray, event: AnyArray, count: AnyArray, total: FloatArray) -> None:
     """Count the events of each event time into `count` (K,) and add up their weights in `total` (K,)."""
     weighted = weight.shape[0] > 0
     for i in range(exit_at.shape[0]):
@@ -93,7 +93,7 @@ def predict(
     centre: FloatArray,
     slope: FloatArray,
     offset: FloatArray,
-    exit_at: IntArray,
+    exit_at: AnyArray,
     start: int,
     stop: int,
     out: FloatArray,
@@ -132,9 +132,9 @@ def hazards(predictor: FloatArray, weight: FloatArray, shift: float, start: int,
 @njit(cache=True, nogil=True)
 def add_risks(
     risk: FloatArray,
-    exit_at: IntArray,
-    entry_at: IntArray,
-    event: IntArray,
+    exit_at: AnyArray,
+    entry_at: AnyArray,
+    event: AnyArray,
     start: int,
     stop: int,
     out: FloatArray,
@@ -175,7 +175,7 @@ def run_forward(jump: FloatArray, begins: AnyArray) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_terms(
-    sums: FloatArray, count: IntArray, total: FloatArray, efron: bool, start: int, stop: int, out: FloatArray
+    sums: FloatArray, count: AnyArray, total: FloatArray, efron: bool, start: int, stop: int, out: FloatArray
 ) -> float:
     """Add up the terms of each tied set [start, stop): weight times 1, f, and 1, f, f^2 over the denominator(s).
 
@@ -185,6 +185,10 @@ def add_terms(
     log_sum = 0.0
     for k in range(start, stop):
         d = count[k]
+        if d == 0:
+            # A resample may lack all events of a time.
+            out[:, k] = 0.0
+            continue
         share = total[k] / d
         split = efron and d > 1
         if not split:
@@ -260,9 +264,9 @@ def add_rows_by_time(
     centre: FloatArray,
     factor: FloatArray,
     risk: FloatArray,
-    exit_at: IntArray,
-    entry_at: IntArray,
-    event: IntArray,
+    exit_at: AnyArray,
+    entry_at: AnyArray,
+    event: AnyArray,
     until: FloatArray,
     taken_back: FloatArray,
     start: int,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from riskset.survival._types import AnyArray, IntArray
+from riskset.survival._types import AnyArray
 
 
 @njit(cache=True, nogil=True)
-def mark_events(place: IntArray, event: AnyArray, strata: IntArray, width: int, flags: AnyArray) -> None:
+def mark_events(place: AnyArray, event: AnyArray, strata: AnyArray, width: int, flags: AnyArray) -> None:
     """Mark in `flags` (strata * width,) the places that have an event, stratum after stratum."""
     stratified = strata.shape[0] > 0
     for i in range(place.shape[0]):
@@ -20,15 +20,15 @@ def mark_events(place: IntArray, event: AnyArray, strata: IntArray, width: int, 
 
 @njit(cache=True, nogil=True)
 def look_up(
-    place: IntArray,
-    entry: IntArray,
-    strata: IntArray,
+    place: AnyArray,
+    entry: AnyArray,
+    strata: AnyArray,
     width: int,
-    latest: IntArray,
+    latest: AnyArray,
     start: int,
     stop: int,
-    exit_at: IntArray,
-    entry_at: IntArray,
+    exit_at: AnyArray,
+    entry_at: AnyArray,
 ) -> None:
     """Look up each row's event times in `latest` (strata * width,): the last event time until each place, or -1."""
     stratified = strata.shape[0] > 0
@@ -46,7 +46,7 @@ def look_up(
 
 
 @njit(cache=True, nogil=True)
-def sort_stably(key: IntArray, buckets: int, order: IntArray, out: IntArray) -> None:
+def sort_stably(key: AnyArray, buckets: int, order: AnyArray, out: AnyArray) -> None:
     """Write the rows `order` into `out`, sorted by `key[row]` (0 .. buckets - 1), equal ones in the order given."""
     place = np.zeros(buckets + 1, dtype=np.int64)
     for i in range(order.shape[0]):
@@ -62,13 +62,13 @@ def sort_stably(key: IntArray, buckets: int, order: IntArray, out: IntArray) -> 
 
 @njit(cache=True, nogil=True)
 def walk_times(
-    place: IntArray,
+    place: AnyArray,
     event: AnyArray,
-    strata: IntArray,
-    order: IntArray,
-    exit_at: IntArray,
-    event_place: IntArray,
-    event_stratum: IntArray,
+    strata: AnyArray,
+    order: AnyArray,
+    exit_at: AnyArray,
+    event_place: AnyArray,
+    event_stratum: AnyArray,
 ) -> int:
     """Go along the rows in `order` of (stratum, place): give the number of event times, and the rows' last one."""
     n = order.shape[0]
@@ -96,13 +96,13 @@ def walk_times(
 
 @njit(cache=True, nogil=True)
 def walk_entries(
-    entry: IntArray,
-    strata: IntArray,
-    order: IntArray,
-    event_place: IntArray,
-    event_stratum: IntArray,
-    exit_at: IntArray,
-    entry_at: IntArray,
+    entry: AnyArray,
+    strata: AnyArray,
+    order: AnyArray,
+    event_place: AnyArray,
+    event_stratum: AnyArray,
+    exit_at: AnyArray,
+    entry_at: AnyArray,
 ) -> None:
     """Go along the rows in `order` of (stratum, entry): the last event time of the stratum until each entry, or -1."""
     times = event_place.shape[0]

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from riskset.survival._types import AnyArray, FloatArray, IntArray
+from riskset.survival._types import AnyArray, FloatArray
 from riskset.survival.kernels.cox import _CHUNK, _FAST, _PAD, add_gram
 
 
 @njit(cache=True, nogil=True)
-def order_by_exit(exit_at: IntArray, event: AnyArray, times: int, out: IntArray) -> int:
+def order_by_exit(exit_at: AnyArray, event: AnyArray, times: int, out: AnyArray) -> int:
     """Write the rows that are ever at risk into `out` by exit, events first among equals; give their number."""
     place = np.zeros(2 * times + 1, dtype=np.int64)
     for i in range(exit_at.shape[0]):
@@ -34,7 +34,7 @@ def order_by_exit(exit_at: IntArray, event: AnyArray, times: int, out: IntArray)
 
 @njit(cache=True, nogil=True)
 def standardise(
-    x: FloatArray, centre: FloatArray, factor: FloatArray, order: IntArray, start: int, stop: int, out: FloatArray
+    x: FloatArray, centre: FloatArray, factor: FloatArray, order: AnyArray, start: int, stop: int, out: FloatArray
 ) -> None:
     """Write the rows `order` of x, less `centre` and times `factor`, into `out`."""
     for i in range(start, stop):
@@ -47,11 +47,11 @@ def standardise(
 def add_rows_in_order(
     x: FloatArray,
     risk: FloatArray,
-    exit_at: IntArray,
-    entry_at: IntArray,
+    exit_at: AnyArray,
+    entry_at: AnyArray,
     event: AnyArray,
-    late: IntArray,
-    late_at: IntArray,
+    late: AnyArray,
+    late_at: AnyArray,
     terms: FloatArray,
     begins: AnyArray,
     start: int,
