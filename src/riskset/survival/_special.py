@@ -82,3 +82,18 @@ def proportion_interval(successes: int, trials: int, conf_level: float) -> tuple
     low = 0.0 if successes == 0 else float(inverse(successes, trials - successes + 1, tail))
     high = 1.0 if successes == trials else float(inverse(successes + 1, trials - successes, 1.0 - tail))
     return low, high
+
+
+def normal_tail(z: FloatArray) -> FloatArray:
+    """Give P(Z >= z) for Z standard normal, accurate in relative terms far into the tail."""
+    return np.asarray(_scipy_special().ndtr(-z), dtype=np.float64)
+
+
+def normal_quantiles(probability: FloatArray) -> FloatArray:
+    """Give the standard normal quantiles of an array of probabilities between 0 and 1."""
+    return np.asarray(_scipy_special().ndtri(probability), dtype=np.float64)
+
+
+def chi_square_tail(chi_square: FloatArray, df: float) -> FloatArray:
+    """Give P(X >= chi_square) for X chi-square on `df` degrees of freedom, value by value."""
+    return np.asarray(_scipy_special().chdtrc(df, chi_square), dtype=np.float64)
