@@ -180,17 +180,16 @@ class AftDesign:
         sigma = np.exp(theta[k:])[self.stratum] if self.strata else np.ones(eta.shape[0])
         low, high = (self.low - eta) / sigma, (self.high - eta) / sigma
         a, b = self.exact, self.exact + self.censored
-        with np.errstate(all="ignore"):
-            parts = (
-                _exact_terms(self.distribution, self.low[:a], low[:a], sigma[:a]),
-                _censored_terms(self.distribution, low[a:b], sigma[a:b]),
-                _between_terms(self.distribution, low[b:], high[b:], sigma[b:]),
-            )
-            every = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-            if self.late.size:
-                start, spread = (self.entry - eta[self.late]) / sigma[self.late], sigma[self.late]
-                for column, taken in zip(every, _censored_terms(self.distribution, start, spread), strict=True):
-                    column[self.late] -= taken
+        parts = (
+            _exact_terms(self.distribution, self.low[:a], low[:a], sigma[:a]),
+            _censored_terms(self.distribution, low[a:b], sigma[a:b]),
+            _between_terms(self.distribution, low[b:], high[b:], sigma[b:]),
+        )
+        every = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        if self.late.size:
+            start, spread = (self.entry - eta[self.late]) / sigma[self.late], sigma[self.late]
+            for column, taken in zip(every, _censored_terms(self.distribution, start, spread), strict=True):
+                column[self.late] -= taken
         return RowTerms(*every)
 
     def scores(self, terms: RowTerms) -> FloatArray:
@@ -213,7 +212,15 @@ class AftState:
 
 
 def evaluate(design: AftDesign, theta: FloatArray) -> AftState:
-    """Evaluate log-likelihood, gradient and observed information at `theta` (scaled columns, log scales)."""
+    """Evaluate log-likelihood, gradient and observed information at `theta` (scaled columns, log scales).
+
+    Not finite where a step has gone so far that a row's likelihood underflows.
+    """
+    with np.errstate(all="ignore"):
+        return _evaluate(design, theta)
+
+
+def _evaluate(design: AftDesign, theta: FloatArray) -> AftState:
     terms, w, k = design.terms(theta), design.weight, design.x.shape[1]
     size = k + design.strata
     gradient, information = np.empty(size), np.zeros((size, size))

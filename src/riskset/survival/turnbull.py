@@ -54,7 +54,7 @@ class TurnbullCurve:
     mass : array of shape (k,), above 0, adding up to 1
     survival : array of shape (k,)
         S(t) from `right` to the next `left`.
-    n, n_exact : numbers of rows, and of rows with an exact time (unweighted)
+    n, n_events : numbers of rows, and of rows that are not right-censored (unweighted)
     n_innermost : number of innermost intervals, on which alone mass could lie
     log_likelihood : at the maximum
     gap : by how much the conditions of the maximum are missed, relative to the total weight W
@@ -69,7 +69,7 @@ class TurnbullCurve:
     mass: FloatArray
     survival: FloatArray
     n: int
-    n_exact: int
+    n_events: int
     n_innermost: int
     log_likelihood: float
     gap: float
@@ -183,7 +183,7 @@ def turnbull(surv: IntervalSurv | Surv) -> TurnbullCurve:
     return TurnbullCurve(
         *curve,
         n=len(rows),
-        n_exact=int(rows.is_exact.sum()),
+        n_events=int(np.isfinite(rows.right).sum()),
         n_innermost=ranges.size,
         log_likelihood=found.log_likelihood,
         gap=found.gap,
