@@ -1,0 +1,164 @@
+"""Data that a Cox model cannot make sense of: refused with a sentence, or NaN with a warning that names the column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from riskset.errors import EngineError
+from riskset.survival import Surv, fit_cox, fit_cox_frailty
+from riskset.survival.kernels import kernel_mode
+
+from .helpers import assert_close, reference, surv_of
+
+RNG = np.random.default_rng(17)
+N = 120
+X = np.column_stack((RNG.normal(60, 9, N), RNG.integers(0, 2, N), RNG.normal(size=N)))
+TIME = np.ceil(RNG.exponential(20 / np.exp(0.04 * (X[:, 0] - 60) + 0.5 * X[:, 1])))
+EVENT = RNG.random(N) < 0.7
+SURV = Surv(TIME, EVENT)
+TIES = ("efron", "breslow", "exact")
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_no_column(ties: Any) -> None:
+    fit = fit_cox(SURV, np.empty((N, 0)), ties=ties)
+    assert fit.coefficient.shape == (0,)
+    assert fit.covariance.shape == (0, 0)
+    assert fit.log_likelihood.null == fit.log_likelihood.fitted
+    assert (fit.warnings, fit.converged, fit.hazard_ratio()) == ((), True, ())
+    assert np.isnan([fit.likelihood_ratio_test.p_value, fit.wald_test.p_value, fit.score_test.p_value]).all()
+    assert fit.residuals("martingale").sum() == pytest.approx(0, abs=1e-9)
+    assert fit.linear_predictor().tolist() == [0.0] * N
+    assert fit.concordance().value == 0.5
+    shifted = fit_cox(SURV, np.empty((N, 0)), ties=ties, offset=0.03 * X[:, 0])
+    assert shifted.log_likelihood.fitted > fit.log_likelihood.fitted
+    assert shifted.concordance().value > 0.5
+
+
+@pytest.mark.parametrize("ties", TIES)
+@pytest.mark.parametrize("far", [1e4, 1e7, -1e7])
+def test_a_large_constant_in_every_column(ties: Any, far: float) -> None:
+    plain, moved = fit_cox(SURV, X, ties=ties), fit_cox(SURV, X + far, ties=ties)
+    assert moved.warnings == ()
+    # A number of size 1e7 has lost seven digits before it comes here.
+    assert_close(moved.coefficient, plain.coefficient, 1e-7)
+    assert_close(moved.covariance, plain.covariance, 1e-7)
+    assert_close(moved.log_likelihood, plain.log_likelihood, 1e-10)
+    assert_close(moved.concordance().value, plain.concordance().value, 1e-12)
+
+
+def test_a_column_that_differs_from_another_by_rounding_alone_is_aliased() -> None:
+    again = X[:, 0] * (1 + 1e-15)
+    for far in (0.0, 1e7):
+        fit = fit_cox(SURV, np.column_stack((X, again)) + far, names=["age", "liver", "marker", "age_again"])
+        assert fit.aliased.tolist() == [False, False, False, True]
+        assert "'age_again'" in fit.warnings[0]
+        assert np.isnan(fit.coefficient[3])
+
+
+def test_a_column_close_to_another_is_estimated_to_the_digits_that_it_has() -> None:
+    near = X[:, 0] + 1e-3 * X[:, 2]
+    fit = fit_cox(SURV, np.column_stack((X[:, :2], near)) + 1e4, names=["age", "liver", "near"])
+    assert fit.warnings == ()
+    # The same model in columns that are far apart: near = age + marker / 1000.
+    apart = fit_cox(SURV, X)
+    assert fit.coefficient[2] / 1e3 == pytest.approx(apart.coefficient[2], rel=1e-5)
+    assert fit.log_likelihood.fitted == pytest.approx(apart.log_likelihood.fitted, rel=1e-9)
+
+
+def test_a_sum_of_dummies_is_aliased_and_named() -> None:
+    stage = RNG.integers(0, 3, N)
+    dummies = np.column_stack([stage == s for s in range(3)])
+    fit = fit_cox(SURV, dummies, names=["I", "II", "III"])
+    assert fit.aliased.tolist() == [False, False, True]
+    assert fit.warnings == (
+        "column 'III' is constant or a combination of the columns before it; it has no coefficient",
+    )
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_a_column_that_separates_the_events_is_named_whatever_the_ties(ties: Any) -> None:
+    x = np.column_stack((X[:, 0], EVENT.astype(float)))
+    fit = fit_cox(SURV, x, names=["age", "died"], ties=ties)
+    assert fit.infinite.tolist() == [False, True]
+    assert any("'died'" in told for told in fit.warnings)
+    assert np.isfinite(fit.log_likelihood.fitted)
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_one_patient_and_one_event(ties: Any) -> None:
+    alone = fit_cox(Surv([3], [1]), [[1.0, 2.0]], names=["a", "b"], ties=ties)
+    assert np.isnan(alone.coefficient).all()
+    assert [name in " ".join(alone.warnings) for name in ("'a'", "'b'")] == [True, True]
+    assert np.isnan(alone.concordance().value)
+    assert alone.predict_survival([1.0, 2.0]).survival.tolist() == [[pytest.approx(np.exp(-1.0))]]
+    single = fit_cox(Surv([1, 2, 3, 4], [0, 1, 0, 0]), [1.0, 2.0, 1.5, 3.0], ties=ties)
+    assert single.n_events == 1
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_all_events_at_one_time(ties: Any) -> None:
+    fit = fit_cox(Surv(np.ones(N), EVENT), X[:, [0, 2]], ties=ties)
+    assert fit.converged
+    assert np.isfinite(fit.coefficient).all()
+    assert fit.baseline().time.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_events_of_all_at_one_time_tell_nothing_by_exact_ties_alone(ties: Any) -> None:
+    fit = fit_cox(Surv(np.ones(6), np.ones(6)), [1.0, 2, 3, 4, 5, 7], names=["age"], ties=ties)
+    # If all have the event, which of them has it is no question: the exact likelihood is 1 whatever beta.
+    assert bool(fit.aliased[0]) == (ties == "exact")
+    if ties == "exact":
+        assert fit.log_likelihood.fitted == pytest.approx(0, abs=1e-12)
+        assert "'age'" in fit.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (np.array([["a"]] * N, dtype=object), "not a number"),
+        (np.array([[None]] * N, dtype=object), "column 'age' holds a missing"),
+        (np.array([[1.0]] * (N - 1) + [["x"]], dtype=object), "not a number"),
+        (np.where(np.arange(N) == 5, np.inf, X[:, 0]), "column 'age' holds a missing or infinite"),
+    ],
+)
+def test_columns_that_are_no_numbers_are_refused(x: Any, says: str) -> None:
+    for call in (
+        lambda: fit_cox(SURV, x, names=["age"]),
+        lambda: fit_cox(SURV, x, names=["age"], ridge=1.0),
+        lambda: fit_cox(SURV, x, names=["age"], ties="exact"),
+        lambda: fit_cox_frailty(SURV, x, np.arange(N) % 4, names=["age"]),
+    ):
+        with pytest.raises(EngineError, match=says):
+            call()
+
+
+def test_objects_that_are_numbers_are_numbers() -> None:
+    objects = fit_cox(SURV, X.astype(object), strata=np.array([f"c{i % 3}" for i in range(N)], dtype=object))
+    plain = fit_cox(SURV, X, strata=np.arange(N) % 3)
+    assert np.array_equal(objects.coefficient, plain.coefficient)
+    flags = fit_cox(SURV, X[:, 1].astype(bool))
+    assert np.array_equal(flags.coefficient, fit_cox(SURV, X[:, 1]).coefficient)
+
+
+def test_kernels_give_the_numbers_of_numpy_under_offset_and_ridge() -> None:
+    for name in ("lung", "tied_fraction", "tied_count", "heart", "colon"):
+        case = reference("cases")[name]
+        surv, x = surv_of(case), np.array(case["x"])
+        offset = np.arange(len(surv)) % 7 / 10
+        for options in ({"offset": offset}, {"ridge": 2.0}, {"ridge": 1.0, "offset": offset, "strata": case["strata"]}):
+            with kernel_mode("never"):
+                slow = fit_cox(surv, x, **options)  # type: ignore[arg-type]
+            with kernel_mode("always"):
+                fast = fit_cox(surv, x, **options)  # type: ignore[arg-type]
+            first = None if options.get("strata") is None else np.array(case["strata"])[:2]
+            curves = [fit.predict_survival(x[:2], strata=first).cumulative_hazard_error for fit in (slow, fast)]
+            assert fast.warnings == slow.warnings
+            assert_close(fast.coefficient, slow.coefficient, 1e-10, name)
+            assert_close(fast.covariance, slow.covariance, 1e-10, name)
+            assert_close(fast.log_likelihood, slow.log_likelihood, 1e-12, name)
+            assert_close(curves[1], curves[0], 1e-9, name)
