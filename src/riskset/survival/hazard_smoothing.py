@@ -118,10 +118,14 @@ def smoothed_hazard(
     counts = risk_counts(surv)
     steps = hazard_increments(surv, counts, "nelson-aalen")
     hazard, variance = np.empty(at.shape[0]), np.empty(at.shape[0])
+    # One step more on either side, since rounding may put a step at the kernel's very end on either.
+    first = np.maximum(np.searchsorted(counts.time, at - bandwidth) - 1, 0)
+    last = np.searchsorted(counts.time, at + bandwidth, side="right") + 1
     for i, t in enumerate(at):
-        weight = _kernel_weights(counts.time, float(t), bandwidth, kernel, start, end)
-        hazard[i] = weight @ steps.value
-        variance[i] = _variance(surv, counts.time, weight, steps)
+        near = slice(first[i], last[i])
+        weight = _kernel_weights(counts.time[near], float(t), bandwidth, kernel, start, end)
+        hazard[i] = weight @ steps.value[near]
+        variance[i] = _variance(surv, counts.time, weight, near, steps)
     slack = TIME_TOLERANCE * max(1.0, end)
     at_risk = _at_risk(surv, at, slack)
     outside = (at < start - slack) | (at > end + slack)
@@ -186,10 +190,12 @@ def _kernel_weights(
     return np.where(np.abs(u) <= 1.0, value, 0.0)
 
 
-def _variance(surv: Surv, time: FloatArray, weight: FloatArray, steps: HazardIncrements) -> float:
-    """Give the variance of the sum of `weight` (m,) times the steps."""
+def _variance(surv: Surv, time: FloatArray, near_weight: FloatArray, near: slice, steps: HazardIncrements) -> float:
+    """Give the variance of the sum of `near_weight` times the steps `near`, all m steps being at `time`."""
     if not surv.has_fractional_weights:
-        return float(weight**2 @ steps.shared)
+        return float(near_weight**2 @ steps.shared[near])
+    weight = np.zeros(time.shape[0])
+    weight[near] = near_weight
     place = np.searchsorted(time, surv.time, side="left")
     met = np.concatenate(([0.0], np.cumsum(weight * steps.shared)))
     own = np.where(surv.is_event, (weight * steps.own)[place], 0.0)
