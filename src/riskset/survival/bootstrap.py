@@ -179,7 +179,7 @@ def bootstrap_cox(
     fit = fit_cox(surv, x, names=names, strata=strata, ties=ties, cluster=cluster)
     if fit.n_events == 0:
         raise EngineError("there is no event, so there is nothing to learn from resamples; check the population")
-    rows = fit._rows
+    rows = fit.of_rows()
     units = _units(rows, strata is not None)
     key = np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0]
     n, p = rows.x.shape
@@ -254,10 +254,10 @@ def _refit(rows: CoxRows, drawn: IntArray) -> CoxFit:
 
 def _fit_by_kernel(fit: CoxFit, units: _Units, key: np.uint64, coefficient: FloatArray, settled: BoolArray) -> None:
     """Fill in the replicates that come to rest quickly; the others stay as they are."""
-    likelihood = large_cox(fit._rows, in_order=True).keep(~fit.aliased)
+    likelihood = large_cox(fit.of_rows(), in_order=True).keep(~fit.aliased)
     sums = likelihood.rows
     assert isinstance(sums, SortedRows)
-    place = np.full(len(fit._rows.surv), -1, dtype=np.int64)
+    place = np.full(len(fit.of_rows().surv), -1, dtype=np.int64)
     place[sums.order] = np.arange(sums.order.shape[0])
     members = place[units.members]
     # Rows that are never at risk are drawn but count nowhere.
