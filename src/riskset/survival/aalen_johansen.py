@@ -189,8 +189,9 @@ def aalen_johansen(
     -----
     At a tie of an event and a censoring the event comes first. Whole-number weights count rows, so weight 2 is the row
     twice; with fractional weights, or with clusters, each influence is multiplied by its weight as in R. With a single
-    cause the incidence is one minus the Kaplan-Meier curve, and without delayed entry its error is Greenwood's. One minus Kaplan-Meier with the other causes censored is
-    *not* a cumulative incidence: it is larger, and the more so the more other events there are.
+    cause the incidence is one minus the Kaplan-Meier curve, and without delayed entry its error is Greenwood's. One
+    minus Kaplan-Meier with the other causes censored is *not* a cumulative incidence: it is larger, and the more so the
+    more other events there are.
 
     References
     ----------
@@ -301,8 +302,8 @@ class _InfluenceRows:
     """Where each of n rows enters and leaves among the m times, and how its influence counts.
 
     `entered`, `place`: first time at risk, and time of leaving. `scale` multiplies the influence before, `count` after
-    it is squared. `order` sorts the 2n changes (entries, then exits) by cluster and time; `starts` tells where a
-    cluster starts among them; both None where each row stands for itself.
+    it is squared. `order` sorts the 2n changes (entries, then exits) by cluster and time, None where each row stands
+    for itself; `starts` tells for each sorted change where its cluster starts among them.
     """
 
     event: IntArray
@@ -311,7 +312,7 @@ class _InfluenceRows:
     scale: FloatArray
     count: FloatArray
     order: IntArray | None
-    starts: IntArray | None
+    starts: IntArray
 
 
 def _influence_rows(surv: Surv, steps: _Steps, cluster: ArrayLike | None) -> _InfluenceRows:
@@ -323,40 +324,46 @@ def _influence_rows(surv: Surv, steps: _Steps, cluster: ArrayLike | None) -> _In
     weight, one = surv.weight_or_one, np.ones(n)
     if cluster is None:
         scale, count = (weight, one) if surv.has_fractional_weights else (one, weight)
-        return _InfluenceRows(surv.event, entered, place, scale, count, None, None)
+        return _InfluenceRows(surv.event, entered, place, scale, count, None, np.zeros(0, dtype=np.int64))
     codes = np.tile(encode(cluster, n, "cluster")[0], 2)
     order = np.lexsort((np.concatenate((entered, place)), codes))
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(codes[order])) + 1)).astype(np.int64)
+    starts = np.searchsorted(codes[order], codes[order], side="left").astype(np.int64)
     return _InfluenceRows(surv.event, entered, place, weight, one, order, starts)
 
 
 def _squared_influence(rows: _InfluenceRows, inside: FloatArray, after: FloatArray, basis: FloatArray) -> FloatArray:
     """Sum the squared influences at each of the m times: shape (m,).
 
-    An influence is the product of `basis` (m, q), functions of time that all rows share, with coefficients that change
-    only where a row enters (to `inside` (n, q)) and leaves (to `after` (n, q)). So the sum is a quadratic form of the
+    An influence is the product of `basis` (q, m), functions of time that all rows share, with coefficients that change
+    only where a row enters (to `inside` (q, n)) and leaves (to `after` (q, n)). So the sum is a quadratic form of the
     basis whose q x q matrix is a running sum over the changes.
     """
-    inside, after = inside * rows.scale[:, None], after * rows.scale[:, None]
-    m, q = basis.shape
-    when = np.concatenate((rows.entered, rows.place))
-    if rows.order is None or rows.starts is None:
-        now, then = np.concatenate((inside, after)), np.concatenate((np.zeros_like(inside), inside))
-        count = np.tile(rows.count, 2)
-    else:
-        when = when[rows.order]
-        change = np.concatenate((inside, after - inside))[rows.order]
-        total = np.cumsum(change, axis=0)
-        earlier = (total - change)[rows.starts]
-        now = total - np.repeat(earlier, np.diff(np.append(rows.starts, total.shape[0])), axis=0)
-        then, count = now - change, np.ones(total.shape[0])
+    q, m = basis.shape
+    inside, after = inside * rows.scale, after * rows.scale
+    changes = None if rows.order is None else _cluster_changes(rows, rows.order, inside, after)
     variance = np.zeros(m)
     for a in range(q):
         for b in range(a + 1):
-            moment = count * (now[:, a] * now[:, b] - then[:, a] * then[:, b])
-            running = np.cumsum(np.bincount(when, moment, m + 1))[:m]
-            variance += (2.0 if a > b else 1.0) * running * basis[:, a] * basis[:, b]
+            if changes is not None:
+                when, now, then = changes
+                moments = np.bincount(when, now[a] * now[b] - then[a] * then[b], m + 1)
+            else:
+                entering = rows.count * inside[a] * inside[b]
+                moments = np.bincount(rows.entered, entering, m + 1)
+                moments += np.bincount(rows.place, rows.count * after[a] * after[b] - entering, m + 1)
+            variance += (2.0 if a > b else 1.0) * np.cumsum(moments)[:m] * basis[a] * basis[b]
     return np.asarray(np.maximum(variance, 0.0))
+
+
+def _cluster_changes(
+    rows: _InfluenceRows, order: IntArray, inside: FloatArray, after: FloatArray
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Give when the coefficients of a cluster change, and what they are from then on and were before: (q, 2n)."""
+    when = np.concatenate((rows.entered, rows.place))[order]
+    change = np.concatenate((inside, after - inside), axis=1)[:, order]
+    total = np.cumsum(change, axis=1)
+    now = total - (total - change)[:, rows.starts]
+    return when, now, now - change
 
 
 def _log_influence(rows: _InfluenceRows, steps: _Steps) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -374,9 +381,8 @@ def _log_influence(rows: _InfluenceRows, steps: _Steps) -> tuple[FloatArray, Flo
 
 def _event_free_log_variance(rows: _InfluenceRows, steps: _Steps) -> FloatArray:
     total, at_entry, final = _log_influence(rows, steps)
-    one, nothing = np.ones_like(at_entry), np.zeros_like(at_entry)
-    basis = np.stack((np.ones_like(total), total), axis=1)
-    return _squared_influence(rows, np.stack((-at_entry, one), axis=1), np.stack((final, nothing), axis=1), basis)
+    inside, after = np.stack((-at_entry, np.ones_like(final))), np.stack((final, np.zeros_like(final)))
+    return _squared_influence(rows, inside, after, np.stack((np.ones_like(total), total)))
 
 
 def _incidence_variance(rows: _InfluenceRows, steps: _Steps) -> FloatArray:
@@ -391,13 +397,13 @@ def _incidence_variance(rows: _InfluenceRows, steps: _Steps) -> FloatArray:
     variance = np.zeros_like(steps.incidence)
     for k, cause in enumerate(np.unique(rows.event[rows.event > 0])):
         incidence = steps.incidence[:, k]
-        step = own * steps.events[:, k]
-        drift = np.cumsum(step * (before_total - 1.0 / steps.at_risk))
+        drift = np.cumsum(own * steps.events[:, k] * (before_total - 1.0 / steps.at_risk))
         started = [np.concatenate(([0.0], values))[rows.entered] for values in (incidence, drift)]
-        inside = np.stack((at_entry * started[0] - started[1], -at_entry, np.ones_like(at_entry)), axis=1)
-        basis = np.stack((np.ones_like(drift), incidence, drift), axis=1)
-        leaving = (inside * basis[rows.place]).sum(axis=1) + np.where(rows.event == cause, own[rows.place], 0.0)
-        after = np.stack((leaving - final * incidence[rows.place], final, np.zeros_like(final)), axis=1)
+        inside = np.stack((at_entry * started[0] - started[1], -at_entry, np.ones_like(at_entry)))
+        basis = np.stack((np.ones_like(drift), incidence, drift))
+        there = basis[:, rows.place]
+        leaving = (inside * there).sum(axis=0) + np.where(rows.event == cause, own[rows.place], 0.0)
+        after = np.stack((leaving - final * there[1], final, np.zeros_like(final)))
         variance[:, k] = _squared_influence(rows, inside, after, basis)
     return variance
 

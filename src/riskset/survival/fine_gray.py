@@ -18,7 +18,13 @@ from riskset.survival.cox_fit import LogLikelihood, chi_square_test, wald_test
 from riskset.survival.cox_likelihood import independent_columns
 from riskset.survival.cox_newton import Search, inverse, maximise
 from riskset.survival.estimate import ChiSquareTest, Estimate
-from riskset.survival.fine_gray_likelihood import FineGrayDesign, FineGrayState, fine_gray_design, score_residuals
+from riskset.survival.fine_gray_likelihood import (
+    FineGrayDesign,
+    FineGrayState,
+    fine_gray_design,
+    score_residuals,
+    segments,
+)
 from riskset.survival.regression_columns import (
     fit_warnings,
     infinite_coefficients,
@@ -153,7 +159,7 @@ class FineGrayFit:
         grid = self._design.grid
         running = np.empty(len(grid))
         level = np.exp(self._level(point)[0])
-        for begin, end in self._segments():
+        for begin, end in segments(grid):
             running[begin:end] = np.cumsum(self._state.jump[begin:end]) * level
         return SubdistributionBaseline(self._strata_labels[grid.stratum], grid.time, running)
 
@@ -207,10 +213,6 @@ class FineGrayFit:
         scaled = (people[:, ~self.aliased] - design.centre) / design.scale
         return np.asarray(scaled @ self._state.beta - self._state.shift)
 
-    def _segments(self) -> list[tuple[int, int]]:
-        segment = self._design.grid.segment
-        return list(zip(segment.tolist(), [*segment[1:].tolist(), len(self._design.grid)], strict=True))
-
     def _stratum(self, stratum: Any) -> tuple[int, int, float]:
         """Give where a stratum's event times start and end, and its last time of observation."""
         labels = self._strata_labels.tolist()
@@ -221,7 +223,7 @@ class FineGrayFit:
                 f"the model has no stratum '{stratum}'; it has {', '.join(str(label) for label in labels)}"
             )
         code = 0 if stratum is None else labels.index(stratum)
-        for begin, end in self._segments():
+        for begin, end in segments(self._design.grid):
             if self._design.grid.stratum[begin] == code:
                 return begin, end, float(self._last_time[code])
         raise EngineError(f"stratum '{stratum}' has no event of cause {self.cause}, so it has no baseline")
@@ -326,7 +328,8 @@ def _summarise(
     strata_labels: AnyArray,
     last_time: FloatArray,
 ) -> FineGrayFit:
-    state, scale = design.evaluate(search.state.beta), design.scale
+    scale = design.scale
+    state = search.state if isinstance(search.state, FineGrayState) else design.evaluate(search.state.beta)
     beta = state.beta / scale
     naive = inverse(state.information) / np.outer(scale, scale)
     flags = np.zeros(kept.shape[0], dtype=np.bool_)

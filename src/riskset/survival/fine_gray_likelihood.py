@@ -7,7 +7,7 @@ information is that of Cox's model (see `cox_likelihood`) with the hazard that e
 Breslow's.
 
 A row's influence on the score is eta + psi (Fine & Gray 1999): eta as in Cox's model, psi for G being estimated. With
-m the covariate mean of a risk set and pi the number under observation, a censoring at u moves the score by q / pi, where
+m the covariate mean of a risk set and pi the number under observation, a censoring at u moves the score by q(u) / pi:
 q(u) adds up, over those gone by another cause before u, w exp(x beta) (x - m) d Lambda at all later event times.
 """
 
@@ -36,6 +36,7 @@ class _Cell:
     begin, end : the stratum's event times, [begin, end) among the K pairs
     later : array of shape (end - begin,), G(t-) at those times
     place : array of shape (c,), the first of those times after the row's own; end - begin where there is none
+    gone : array of shape (end - begin,), how many of the rows have left before each of those times
     """
 
     group: int
@@ -45,18 +46,16 @@ class _Cell:
     end: int
     later: FloatArray
     place: IntArray
+    gone: IntArray
 
     def add_up(self, values: FloatArray) -> FloatArray:
         """Sum `values` (n, c), weighted, over those of the cell who stay at risk at each of its times."""
-        sums = np.zeros((self.end - self.begin + 1, values.shape[1]))
-        starts = _starts(self.place)
-        sums[self.place[starts]] = np.add.reduceat(values[self.rows] * self.inverse[:, None], starts, axis=0)
-        return np.asarray(np.cumsum(sums[:-1], axis=0) * self.later[:, None])
+        return _running(values[self.rows] * self.inverse[:, None])[self.gone] * self.later[:, None]
 
     def still_ahead(self, per_time: FloatArray) -> FloatArray:
         """Sum `per_time` (K, c) times G(t-) from each of the cell's times on: shape (end - begin + 1, c)."""
         mine = per_time[self.begin : self.end] * self.later[:, None]
-        return np.concatenate((np.cumsum(mine[::-1], axis=0)[::-1], np.zeros((1, mine.shape[1]))))
+        return _running(mine[::-1])[::-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +73,9 @@ class FineGrayDesign:
     weight, first, last : arrays of shape (n,); see `EventGrid`
     events : array of shape (m,), the rows with an event of the cause
     event_weight : array of shape (K,), weighted events at each pair
-    exits, exit_start, exit_at : rows at risk at some pair, where those that leave together start, and their last pair
+    exits : array of shape (e,), the rows at risk at some pair, which a stratum has side by side
+    exit_from : array of shape (K,), the place among `exits` of the first still at risk at each pair
+    exit_end : place among `exits` where each stratum with an event ends
     cells : those who stay at risk after another cause
     censoring : counts of censorings of each censoring group
     """
@@ -93,8 +94,8 @@ class FineGrayDesign:
     events: IntArray
     event_weight: FloatArray
     exits: IntArray
-    exit_start: IntArray
-    exit_at: IntArray
+    exit_from: IntArray
+    exit_end: IntArray
     cells: tuple[_Cell, ...]
     censoring: tuple[RiskCounts, ...]
 
@@ -106,20 +107,19 @@ class FineGrayDesign:
 
     def risk_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values` (n, c) over the weighted risk set of each pair: shape (K, c)."""
-        sums = np.zeros((len(self.grid), values.shape[1]))
-        sums[self.exit_at] = np.add.reduceat(values[self.exits], self.exit_start, axis=0)
-        segment = self.grid.segment
-        if segment.size > 1:
-            # Restart the running sum in each stratum; taking the total back keeps its size, so its rounding, small.
-            sums[segment[1:] - 1] -= np.add.reduceat(sums, segment, axis=0)[1:]
-        sums = np.cumsum(sums[::-1], axis=0)[::-1]
+        leaving, sums = values[self.exits], np.empty((len(self.grid), values.shape[1]))
+        start = 0
+        for (begin, end), stop in zip(segments(self.grid), self.exit_end, strict=True):
+            ahead = _running(leaving[start:stop][::-1])[::-1]
+            sums[begin:end] = ahead[self.exit_from[begin:end] - start]
+            start = stop
         for cell in self.cells:
             sums[cell.begin : cell.end] += cell.add_up(values)
         return sums
 
     def while_at_risk(self, per_time: FloatArray) -> FloatArray:
         """Sum `per_time` (K, c), weighted, over the pairs at which each row is at risk: shape (n, c)."""
-        running = np.concatenate((np.zeros((1, per_time.shape[1])), np.cumsum(per_time, axis=0)))
+        running = _running(per_time)
         total = running[self.last] - running[self.first]
         for cell in self.cells:
             total[cell.rows] += cell.still_ahead(per_time)[cell.place] * cell.inverse[:, None]
@@ -180,7 +180,8 @@ def fine_gray_design(surv: Surv, x: FloatArray, cause: int, strata: IntArray | N
     scaled, centre, scale = standardise(x[rows], weight)
     events = np.flatnonzero(surv.event[rows] == cause)
     exits = np.flatnonzero(last > first)
-    exit_start = _starts(last[exits])
+    pairs = np.arange(1, len(grid) + 1)
+    ends = np.array([end for _, end in segments(grid)], dtype=np.int64)
     groups = range(int(group.max()) + 1)
     by_group = [surv.subset(group == g) for g in groups]
     censoring = tuple(risk_counts(part.as_event(~part.is_event)) for part in by_group)
@@ -199,8 +200,8 @@ def fine_gray_design(surv: Surv, x: FloatArray, cause: int, strata: IntArray | N
         events=events,
         event_weight=np.asarray(np.bincount(last[events] - 1, weight[events], len(grid)), dtype=np.float64),
         exits=exits,
-        exit_start=exit_start,
-        exit_at=last[exits][exit_start] - 1,
+        exit_from=np.searchsorted(last[exits], pairs, side="left").astype(np.int64),
+        exit_end=np.searchsorted(last[exits], ends, side="right").astype(np.int64),
         cells=_cells(surv, cause, strata, group, grid, rows, censoring),
         censoring=censoring,
     )
@@ -216,22 +217,23 @@ def _cells(
     censoring: tuple[RiskCounts, ...],
 ) -> tuple[_Cell, ...]:
     other = np.flatnonzero(surv.is_event[rows] & (surv.event[rows] != cause))
-    ends = np.append(grid.segment[1:], len(grid))
     cells = []
-    for begin, end in zip(grid.segment, ends, strict=True):
+    for begin, end in segments(grid):
         mine = other if strata is None else other[strata[rows[other]] == grid.stratum[begin]]
         for code in np.unique(group[rows[mine]]):
             member = mine[group[rows[mine]] == code]
             counts = censoring[code]
+            place = grid.last[rows[member]] - begin
             cells.append(
                 _Cell(
                     group=int(code),
                     rows=member,
                     inverse=1.0 / _uncensored_before(counts, surv.time[rows[member]]),
-                    begin=int(begin),
-                    end=int(end),
+                    begin=begin,
+                    end=end,
                     later=_uncensored_before(counts, grid.time[begin:end]),
-                    place=grid.last[rows[member]] - int(begin),
+                    place=place,
+                    gone=np.searchsorted(place, np.arange(end - begin), side="right").astype(np.int64),
                 )
             )
     return tuple(cells)
@@ -244,9 +246,17 @@ def _uncensored_before(counts: RiskCounts, times: FloatArray) -> FloatArray:
     return np.where(times > counts.time[-1], 0.0, curve)
 
 
-def _starts(ordered: IntArray) -> IntArray:
-    """Give where each run of equal numbers starts in a sorted array that is not empty."""
-    return np.concatenate(([0], np.flatnonzero(np.diff(ordered)) + 1)).astype(np.int64)
+def segments(grid: EventGrid) -> list[tuple[int, int]]:
+    """Give where each stratum's event times begin and end among the K pairs."""
+    return list(zip(grid.segment.tolist(), [*grid.segment[1:].tolist(), len(grid)], strict=True))
+
+
+def _running(values: FloatArray) -> FloatArray:
+    """Give the sums of the first 0, 1, ..., n rows of `values` (n, c): shape (n + 1, c)."""
+    sums = np.empty((values.shape[0] + 1, values.shape[1]))
+    sums[0] = 0.0
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums
 
 
 def score_residuals(design: FineGrayDesign, state: FineGrayState) -> FloatArray:
@@ -293,8 +303,7 @@ def _pull(
     rows = cell.rows[order]
     gone = (state.hazard[rows] * cell.inverse[order])[:, None]
     values = np.concatenate((gone, gone * design.x[rows]), axis=1)
-    running = np.concatenate((np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)))
-    by = running[np.searchsorted(design.time[rows], times, side="left")]
+    by = _running(values)[np.searchsorted(design.time[rows], times, side="left")]
     ahead = cell.still_ahead(per_time)
     ahead = ahead[np.searchsorted(design.grid.time[cell.begin : cell.end], times, side="left")]
     return np.asarray(by[:, 1:] * ahead[:, :1] - by[:, :1] * ahead[:, 1:])
