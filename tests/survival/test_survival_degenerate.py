@@ -222,7 +222,7 @@ def test_testing_a_set_of_columns() -> None:
         (["low", "zero"] * 3, {}, "dummy columns"),
         (AGE, {"names": ["a", "b"]}, "1 different names"),
         (np.ones((6, 2)), {"names": ["a", "a"]}, "2 different names"),
-        (AGE, {"ties": "exact"}, "ties 'exact' is unknown"),
+        (AGE, {"ties": "exacter"}, "ties 'exacter' is unknown"),
         (AGE, {"strata": ["a"] * 5}, "strata has shape"),
         (AGE, {"strata": ["a"] * 5 + [None]}, "strata holds a missing label"),
         (AGE, {"cluster": [1.0, 2, 3, 4, 5, np.nan]}, "cluster holds a missing label"),
@@ -237,7 +237,7 @@ def test_impossible_models_are_refused(x: Any, options: Any, says: str) -> None:
 def test_impossible_questions_are_refused() -> None:
     curve, fit = kaplan_meier(GOOD), fit_cox(GOOD, AGE, names=["age"])
     for call, says in (
-        (lambda: kaplan_meier(GOOD, conf_type="logit"), "conf_type 'logit'"),  # type: ignore[arg-type]
+        (lambda: kaplan_meier(GOOD, conf_type="probit"), "conf_type 'probit'"),  # type: ignore[arg-type]
         (lambda: kaplan_meier(GOOD, conf_level=95), "0.95"),
         (lambda: curve.quantile(1.0), "between 0 and 1"),
         (lambda: curve.at([-1]), "negative"),

@@ -12,9 +12,18 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._labels import encode
 from riskset.survival._special import two_sided_p
-from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.cox_exact import exact_likelihood
-from riskset.survival.cox_fit import CoxFit, CoxRows, FittedRows, LogLikelihood, Ties, chi_square_test, wald_test
+from riskset.survival.cox_fit import (
+    CoxFit,
+    CoxRows,
+    CoxTable,
+    FittedRows,
+    LogLikelihood,
+    Ties,
+    chi_square_test,
+    wald_test,
+)
 from riskset.survival.cox_large import finite_columns, likelihood_of
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, independent_columns
 from riskset.survival.cox_newton import (
@@ -35,7 +44,9 @@ from riskset.survival.cox_ridge import (
     ridge_penalties,
     ridge_summary,
 )
+from riskset.survival.cox_table import table_likelihood
 from riskset.survival.estimate import ChiSquareTest
+from riskset.survival.event_table import EventTable
 from riskset.survival.surv import Surv, numbers
 
 # As R's coxph.control: smallest Cholesky pivot, and how large a last Newton step may be beside its coefficient before
@@ -47,7 +58,7 @@ _LARGE = 1 << 20
 
 
 def fit_cox(
-    surv: Surv,
+    surv: Surv | EventTable,
     x: ArrayLike,
     *,
     names: Sequence[str] | None = None,
@@ -63,6 +74,9 @@ def fit_cox(
     Parameters
     ----------
     surv : the times, with delayed entry or start-stop rows and case weights where given
+        Or a table of counts: then `x`, `strata` and `offset` have one entry for each of `table.patterns` and of
+        `table.strata` in the place of rows, and the fit is that of the rows. What needs rows (exact ties, robust
+        variances, residuals, baseline) refuses a table.
     x : array of shape (n, p) or (n,)
         Covariates; dummy columns for factors. Nothing missing. p may be 0 (null model, for likelihood-ratio tests).
         A large array of floats in row order is referred to, not copied: leave it as it is while the fit is in use.
@@ -93,7 +107,7 @@ def fit_cox(
     ------
     EngineError
         No rows, unequal lengths, a missing number or label, repeated names, unknown `ties`, `cluster` with
-        `robust=False`, exact ties with weights or a robust variance, a negative penalty.
+        `robust=False`, exact ties with weights or a robust variance, a negative penalty, a table where rows are needed.
 
     References
     ----------
@@ -116,26 +130,31 @@ def fit_cox(
     >>> [round(float(b), 3) for b in shrunken.coefficient]
     [0.232, 0.39]
     """
-    columns, labels = _covariates(surv, x, names)
+    n, n_strata = (surv.patterns.shape[0], surv.strata.shape[0]) if isinstance(surv, EventTable) else (len(surv),) * 2
+    columns, labels = _covariates(n, x, names)
     if ties not in get_args(Ties):
         raise EngineError(f"ties '{ties}' is unknown; choose one of {', '.join(get_args(Ties))}")
     if cluster is not None and robust is False:
         raise EngineError("clusters need the robust variance; leave robust out or set it to True")
     use_robust = bool(robust) if robust is not None else cluster is not None or surv.has_fractional_weights
-    groups = None if cluster is None else encode(cluster, len(surv), "cluster")[0]
-    known = None if offset is None else numbers(offset, "offset", len(surv))
+    groups = None if cluster is None else encode(cluster, n, "cluster")[0]
+    known = None if offset is None else numbers(offset, "offset", n)
     penalty = None if ridge is None else ridge_penalties(ridge, labels)
-    if ties == "exact":
-        _check_exact(surv, use_robust)
     if strata is None:
-        codes, strata_labels = np.zeros(len(surv), dtype=np.int64), np.array([None], dtype=object)
+        codes, strata_labels = np.zeros(n_strata, dtype=np.int64), np.array([None], dtype=object)
     else:
-        codes, strata_labels = encode(strata, len(surv), "strata")
-    rows = CoxRows(surv, columns, codes, strata_labels, known, ties, groups)
+        codes, strata_labels = encode(strata, n_strata, "strata")
+    rows: CoxRows | CoxTable
+    if isinstance(surv, EventTable):
+        _check_table(ties, use_robust)
+        rows = CoxTable(surv, columns, codes, strata_labels, known, ties)
+    else:
+        _check_exact(surv, ties, use_robust)
+        rows = CoxRows(surv, columns, codes, strata_labels, known, ties, groups)
     empty = _without_estimate(rows, labels, use_robust)
-    if not surv.is_event.any():
+    if empty.n_events == 0:
         return replace(empty, warnings=("there is no event, so no coefficient can be estimated",))
-    likelihood: Likelihood = exact_likelihood(rows.design()) if ties == "exact" else likelihood_of(rows)
+    likelihood = _likelihood(rows)
     if penalty is not None:
         likelihood = PenalisedLikelihood(likelihood, penalty)
     start = likelihood.evaluate(np.zeros(columns.shape[1]))
@@ -145,6 +164,15 @@ def fit_cox(
         start = likelihood.evaluate(np.zeros(int(kept.sum())))
     search = maximise(likelihood, start)
     return _summarise(empty, likelihood, start, search, kept)
+
+
+def _likelihood(rows: CoxRows | CoxTable) -> Likelihood:
+    if isinstance(rows, CoxTable):
+        strata = rows.strata if rows.strata_labels.shape[0] > 1 else None
+        return table_likelihood(rows.table, rows.x, strata, rows.offset, efron=rows.ties == "efron")
+    if rows.ties == "exact":
+        return exact_likelihood(rows.design())
+    return likelihood_of(rows)
 
 
 def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
@@ -172,22 +200,29 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     """
     if smaller.ridge is not None or larger.ridge is not None:
         raise EngineError("a likelihood-ratio test compares fits without a penalty; fit both without ridge")
-    a, b = smaller._rows, larger._rows
-    pairs = [(getattr(a.surv, name), getattr(b.surv, name)) for name in ("time", "event", "entry", "weight")]
-    pairs += [(a.strata, b.strata), (a.offset, b.offset)]
-    same = smaller.ties == larger.ties and all(
+    pairs = zip(_outcome(smaller._rows), _outcome(larger._rows), strict=False)
+    same = type(smaller._rows) is type(larger._rows) and smaller.ties == larger.ties
+    if not same or not all(
         (one is None and other is None) or (one is not None and other is not None and np.array_equal(one, other))
         for one, other in pairs
-    )
-    if not same:
+    ):
         raise EngineError("the two models were fitted to different rows, strata or ties; fit both to the same rows")
     df = int((~larger.aliased).sum() - (~smaller.aliased).sum())
     chi_square = 2.0 * (larger.log_likelihood.fitted - smaller.log_likelihood.fitted) if df > 0 else float("nan")
     return chi_square_test(chi_square, df)
 
 
-def _covariates(surv: Surv, x: ArrayLike, names: Sequence[str] | None) -> tuple[FloatArray, tuple[str, ...]]:
-    n = len(surv)
+def _outcome(rows: CoxRows | CoxTable) -> list[AnyArray | None]:
+    """Give all that two fits must share for their likelihoods to compare."""
+    if isinstance(rows, CoxTable):
+        cells = rows.table
+        counts = (cells.time, cells.pattern, cells.stratum, cells.ending, cells.entering, cells.events)
+        return [*counts, rows.strata, rows.offset]
+    surv = rows.surv
+    return [surv.time, surv.event, surv.entry, surv.weight, rows.strata, rows.offset]
+
+
+def _covariates(n: int, x: ArrayLike, names: Sequence[str] | None) -> tuple[FloatArray, tuple[str, ...]]:
     if n == 0:
         raise EngineError("there is no row to fit a model to; check the population's condition")
     try:
@@ -199,7 +234,9 @@ def _covariates(surv: Surv, x: ArrayLike, names: Sequence[str] | None) -> tuple[
     if columns.ndim == 1:
         columns = columns[:, None]
     if columns.ndim != 2 or columns.shape[0] != n:
-        raise EngineError(f"x has shape {columns.shape} and time has {n} rows; give one row of covariates a patient")
+        raise EngineError(
+            f"x has shape {columns.shape} and time has {n} rows (a table patterns); give one row of covariates for each"
+        )
     labels = tuple(f"x{j + 1}" for j in range(columns.shape[1])) if names is None else tuple(names)
     if len(labels) != columns.shape[1] or len(set(labels)) != len(labels):
         raise EngineError(f"names must be {columns.shape[1]} different names, one for each column of x")
@@ -226,8 +263,11 @@ def _summarise(
     infinite |= ~(np.diag(naive) > 0)
     design = likelihood.plain if isinstance(likelihood, PenalisedLikelihood) else likelihood
     known = (design, last) if isinstance(design, CoxDesign) and isinstance(last, CoxState) else None
-    fitted = FittedRows(empty._rows, kept, beta, known)
-    variance = _sandwich(*fitted.detail, naive, empty._rows.cluster) if empty.robust else naive
+    rows = empty._rows
+    fitted = FittedRows(rows, kept, beta, known) if isinstance(rows, CoxRows) else None
+    variance = naive
+    if empty.robust and fitted is not None and isinstance(rows, CoxRows):
+        variance = _sandwich(*fitted.detail, naive, rows.cluster)
     coefficient = _spread(beta, kept)
     error = _standard_error(variance, kept)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -280,14 +320,21 @@ def _ridge(
     )
 
 
-def _check_exact(surv: Surv, robust: bool) -> None:
+def _check_exact(surv: Surv, ties: Ties, robust: bool) -> None:
+    if ties != "exact":
+        return
     if surv.weight is not None and (surv.weight != 1).any():
         raise EngineError("exact ties take no weights; leave the weights out or use the Efron approximation")
     if robust:
         raise EngineError("exact ties have no robust variance; leave cluster and robust out or use Efron's ties")
 
 
-def _without_estimate(rows: CoxRows, names: tuple[str, ...], robust: bool) -> CoxFit:
+def _check_table(ties: Ties, robust: bool) -> None:
+    if robust or ties == "exact":
+        raise EngineError("an event table has no rows for exact ties or a robust variance; give the rows as a Surv")
+
+
+def _without_estimate(rows: CoxRows | CoxTable, names: tuple[str, ...], robust: bool) -> CoxFit:
     """Give the fit of a model that has no event: every number NaN, nothing to test."""
     p = len(names)
     missing, square = np.full(p, np.nan), np.full((p, p), np.nan)
@@ -306,8 +353,8 @@ def _without_estimate(rows: CoxRows, names: tuple[str, ...], robust: bool) -> Co
         likelihood_ratio_test=nothing,
         wald_test=nothing,
         score_test=nothing,
-        n=len(rows.surv),
-        n_events=int(rows.surv.is_event.sum()),
+        n=rows.table.n if isinstance(rows, CoxTable) else len(rows.surv),
+        n_events=rows.table.n_events if isinstance(rows, CoxTable) else int(rows.surv.is_event.sum()),
         iterations=0,
         converged=False,
         aliased=np.zeros(p, dtype=np.bool_),

@@ -33,6 +33,7 @@ from riskset.survival.cox_ridge import RidgePenalty
 from riskset.survival.curve_interval import ConfType
 from riskset.survival.estimate import ChiSquareTest, Estimate
 from riskset.survival.event_grid import event_grid
+from riskset.survival.event_table import EventTable
 from riskset.survival.surv import Surv
 
 Ties = Literal["efron", "breslow", "exact"]
@@ -58,6 +59,21 @@ class CoxRows:
         codes = self.strata if self.strata_labels.shape[0] > 1 else None
         grid = event_grid(self.surv, codes)
         return cox_design(self.surv, self.x, grid, efron=self.ties == "efron", offset=self.offset)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoxTable:
+    """What a model is fitted to where rows are counted: P patterns with covariates `x` (P, p) and offset (P,) or None.
+
+    `strata` holds a code for each of the table's strata.
+    """
+
+    table: EventTable
+    x: FloatArray
+    strata: IntArray
+    strata_labels: AnyArray
+    offset: FloatArray | None
+    ties: Ties
 
 
 class FittedRows:
@@ -134,7 +150,7 @@ class CoxFit:
     warnings: tuple[str, ...]
     ties: Ties
     robust: bool
-    _rows: CoxRows = field(repr=False)
+    _rows: CoxRows | CoxTable = field(repr=False)
     _fitted: FittedRows | None = field(repr=False)
     ridge: RidgePenalty | None = None
 
@@ -168,7 +184,7 @@ class CoxFit:
         point = np.zeros(len(self.names)) if at is None else np.asarray(at, dtype=np.float64)
         if point.shape != (len(self.names),):
             raise EngineError(f"the baseline needs {len(self.names)} covariate values; it was given {point.shape}")
-        rows = self._rows
+        rows = self.of_rows()
         return baseline(self._sums(), point[~self.aliased], rows.strata, rows.surv.time, rows.strata_labels)
 
     def predict_survival(
@@ -218,7 +234,7 @@ class CoxFit:
         >>> curves.survival.round(3).tolist()
         [[0.818, 0.583, nan], [0.707, 0.394, nan]]
         """
-        rows = self._rows
+        rows = self.of_rows()
         check_curve_options(conf_type, conf_level)
         points = self._new_rows(x)
         shift = new_offset(offset, points.shape[0])
@@ -235,8 +251,8 @@ class CoxFit:
         Its exponential is the hazard relative to a row with all covariates and the offset 0. A column without a
         coefficient is passed over. R's `predict(fit, reference = "zero")`.
         """
-        points = self._rows.x if x is None else self._new_rows(x)
-        known = new_offset(self._rows.offset if x is None else offset, points.shape[0])
+        points = self.of_rows().x if x is None else self._new_rows(x)
+        known = new_offset(self.of_rows().offset if x is None else offset, points.shape[0])
         return known + self._score(points, np.zeros(len(self.names)))
 
     def concordance(self) -> Concordance:
@@ -245,7 +261,7 @@ class CoxFit:
         A higher predictor should have the earlier event; clusters of the fit make the standard error theirs. R's
         `concordance(fit)`. See `riskset.survival.concordance`.
         """
-        rows = self._rows
+        rows = self.of_rows()
         # From the columns' centres, so that a large constant in a column costs no digits.
         score = self._score(rows.x, rows.x.mean(axis=0)) + (0.0 if rows.offset is None else rows.offset)
         return concordance(rows.surv, score, strata=rows.strata, cluster=rows.cluster)
@@ -267,8 +283,9 @@ class CoxFit:
         """
         if self.ties == "exact" and kind not in ("martingale", "deviance"):
             raise EngineError(f"exact ties have no {kind} residuals; fit the model with Efron's ties for them")
+        rows = self.of_rows()
         design, state = self._detail()
-        return residuals(kind, self._rows.surv, design, state, self.naive_covariance, self.coefficient)
+        return residuals(kind, rows.surv, design, state, self.naive_covariance, self.coefficient)
 
     def proportional_hazards_test(
         self, transform: Transform = "km", *, terms: Mapping[str, Sequence[str]] | None = None
@@ -295,8 +312,9 @@ class CoxFit:
             raise EngineError("exact ties have no test of proportional hazards; fit the model with Efron's ties for it")
         if self.ridge is not None:
             raise EngineError("a penalised fit has no test of proportional hazards; fit the model without ridge")
+        rows = self.of_rows()
         design, state = self._detail()
-        return proportional_hazards_test(self._rows.surv, design, state, self.names, ~self.aliased, transform, terms)
+        return proportional_hazards_test(rows.surv, design, state, self.names, ~self.aliased, transform, terms)
 
     def _sums(self) -> HazardSums:
         design, state = self._detail()
@@ -338,6 +356,12 @@ class CoxFit:
         if -1 in codes:
             raise EngineError("strata holds a label that the model does not have; the fit's strata are all it knows")
         return np.array(codes, dtype=np.int64)
+
+    def of_rows(self) -> CoxRows:
+        """Give the rows that the model was fitted to; a fit to an event table has none and refuses."""
+        if isinstance(self._rows, CoxTable):
+            raise EngineError("the model was fitted to an event table, which has no rows; fit it to the rows for this")
+        return self._rows
 
     def _detail(self) -> tuple[CoxDesign, CoxState]:
         if self._fitted is None:

@@ -1,6 +1,6 @@
 """The Cox partial likelihood of an event table: sums over cells (stratum, pattern, day) instead of rows.
 
-All rows of a pattern have one hazard, so a risk set is a sum over patterns of their numbers at risk, and the information
+All rows of a pattern have one hazard, so a risk set is a sum over patterns of numbers at risk, and the information
 is a Gram matrix of the patterns' covariates. Formulas as in `cox_likelihood.py`; the cost of an evaluation is that of
 the cells (and, for Efron's ties, of the events), not of the people.
 """
