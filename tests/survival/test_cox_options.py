@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskset.errors import EngineError
 from riskset.survival import CoxFit, Surv, compare_nested, fit_cox
+from riskset.survival.kernels import kernel_mode
 
 from .helpers import VALUE, assert_close, reference, surv_of
 
@@ -259,6 +260,22 @@ def test_many_tied_events_do_not_overflow() -> None:
     assert np.isfinite(fit.log_likelihood.fitted)
     assert fit.converged
     assert abs(fit.coefficient[0]) < 5 * fit.standard_error[0]
+
+
+@pytest.mark.parametrize("name", ["lung", "tied_plain", "matched", "small_delayed", "heart"])
+def test_exact_ties_of_the_kernel_are_those_of_numpy(name: str) -> None:
+    case = data(name)
+    for strata in (None, case["strata"]):
+        if strata is None and name == "matched":
+            continue
+        with kernel_mode("never"):
+            slow = fit_cox(surv_of(case), case["x"], ties="exact", strata=strata)
+        with kernel_mode("always"):
+            fast = fit_cox(surv_of(case), case["x"], ties="exact", strata=strata)
+        assert fast.warnings == slow.warnings
+        assert_close(fast.coefficient, slow.coefficient, 1e-10)
+        assert_close(fast.covariance, slow.covariance, 1e-10)
+        assert_close(fast.log_likelihood, slow.log_likelihood, 1e-12)
 
 
 def test_exact_ties_refuse_what_they_do_not_have() -> None:

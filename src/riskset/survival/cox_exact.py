@@ -20,8 +20,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from riskset.survival import kernels
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.cox_likelihood import CoxDesign, evaluate
+
+# What NumPy's calls for one more row cost, counted in elementary steps.
+_CALLS = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +76,22 @@ class ExactLikelihood:
         design = self.design
         untied = evaluate(design, beta)
         predictor = design.x @ beta if design.offset is None else design.x @ beta + design.offset
-        log_sum, mean, covariance = _subset_sums(self.passes, design.x, predictor - untied.shift)
+        passes = self.passes
+        size = passes.read_size.max(initial=0) * (design.x.shape[1] + 3) ** 2
+        steps = passes.row.shape[0] * size + _CALLS * passes.start.shape[0]
+        add_up = kernels.load("cox_exact").subset_sums if kernels.use_kernels(float(steps)) else subset_sums
+        log_sum, mean, covariance = add_up(
+            passes.row,
+            passes.start,
+            passes.read_step,
+            passes.read_pass,
+            passes.read_size,
+            np.ascontiguousarray(design.x),
+            predictor - untied.shift,
+        )
         return ExactState(
             beta=beta,
-            log_likelihood=untied.log_likelihood - float(log_sum),
+            log_likelihood=untied.log_likelihood - log_sum,
             gradient=untied.gradient - mean,
             information=untied.information + covariance,
         )
@@ -138,30 +154,34 @@ def _nested(
     return members, reads
 
 
-def _subset_sums(
-    passes: _Passes, x: FloatArray, log_risk: FloatArray
-) -> tuple[float | FloatArray, FloatArray, FloatArray]:
-    """Add up log e_d, the mean and the covariance of the subsets' sums of x over all tied sets."""
+def subset_sums(
+    row: IntArray,
+    start: IntArray,
+    read_step: IntArray,
+    read_pass: IntArray,
+    read_size: IntArray,
+    x: FloatArray,
+    log_risk: FloatArray,
+) -> tuple[float, FloatArray, FloatArray]:
+    """Add up log e_d, the mean and the covariance of the subsets' sums of x over all tied sets: plain NumPy."""
     p = x.shape[1]
-    total: tuple[float, FloatArray, FloatArray] = (0.0, np.zeros(p), np.zeros((p, p)))
-    if passes.read_step.size == 0:
-        return total
-    most = int(passes.read_size.max())
-    number = int(passes.start[1])
+    value, gradient, information = 0.0, np.zeros(p), np.zeros((p, p))
+    if read_step.size == 0:
+        return value, gradient, information
+    number, most = int(start[1]), int(read_size.max())
     log_sum = np.full((number, most + 1), -np.inf)
     log_sum[:, 0] = 0.0
     mean = np.zeros((number, most + 1, p))
     spread = np.zeros((number, most + 1, p, p))
-    read_start = np.searchsorted(passes.read_step, np.arange(passes.start.shape[0]))
-    value, gradient, information = total
-    for j in range(passes.start.shape[0] - 1):
-        _add_row(log_sum, mean, spread, j, x, log_risk, passes.row[passes.start[j] : passes.start[j + 1]])
+    read_start = np.searchsorted(read_step, np.arange(start.shape[0]))
+    for j in range(start.shape[0] - 1):
+        _add_row(log_sum, mean, spread, j, x, log_risk, row[start[j] : start[j + 1]])
         if read_start[j] < read_start[j + 1]:
             here = slice(read_start[j], read_start[j + 1])
-            at, size = passes.read_pass[here], passes.read_size[here]
-            value += log_sum[at, size].sum()
-            gradient = gradient + mean[at, size].sum(axis=0)
-            information = information + spread[at, size].sum(axis=0)
+            at, size = read_pass[here], read_size[here]
+            value += float(log_sum[at, size].sum())
+            gradient += mean[at, size].sum(axis=0)
+            information += spread[at, size].sum(axis=0)
     return value, gradient, information
 
 
