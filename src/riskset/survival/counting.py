@@ -20,6 +20,8 @@ _STEPS_A_ROW = 4
 # Rows in a part that is worth a thread, and the most parts.
 _PART = 1 << 18
 _MOST_PARTS = 8
+# Steps of the table by which times are looked up.
+_MOST_STEPS = 1 << 22
 _READABLE = frozenset(np.dtype(t) for t in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "f4", "f8"))
 _NOTHING = np.zeros(0, dtype=np.int32)
 
@@ -118,6 +120,33 @@ def add_to_cells(
     kernels.on_all_cores(add, pairs)
 
 
+def places_among(levels: FloatArray, values: FloatArray) -> AnyArray:
+    """Give for each of `values` the place of the last of the rising `levels` that is not above it; none is below all.
+
+    Examples
+    --------
+    >>> places_among(np.array([1.0, 2.0, 5.0]), np.array([5.0, 1.0, 2.5])).tolist()
+    [2, 0, 1]
+    """
+    n, size = values.shape[0], levels.shape[0]
+    places = np.empty(n, dtype=np.int32 if size < 2**31 else np.int64)
+    if not kernels.use_kernels(n * np.log2(size + 1.0)):
+        find_places(levels, np.zeros(0), 0.0, values, places, 0, n)
+        return places
+    # Levels are looked up by equal steps of time first, then searched within a step.
+    steps = min(size, _MOST_STEPS)
+    scale = steps / float(levels[-1]) if levels[-1] > 0 and np.isfinite(steps / float(levels[-1])) else 0.0
+    step = np.minimum(levels * scale, steps - 1).astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(np.bincount(step, minlength=steps))))
+    compiled = kernels.load("counting")
+
+    def find(part: tuple[int, int]) -> None:
+        compiled.find_places(levels, starts, scale, values, places, part[0], part[1])
+
+    kernels.on_all_cores(find, _parts(n, _MOST_PARTS))
+    return places
+
+
 def take_whole(values: AnyArray, out: AnyArray, low: int, high: int, limit: int) -> int:
     """Write the whole numbers `values[low:high]` to `out`; give the largest, or -1 where one is not allowed."""
     part = values[low:high]
@@ -153,6 +182,22 @@ def add_weights(
 ) -> None:
     """Add the weight of each row `low <= i < high` to its cell; see `add_counts`."""
     cells += np.bincount(_keys(place, code, top, group, axis, low, high), weight[low:high], cells.shape[0])
+
+
+def find_places(
+    levels: FloatArray,
+    starts: AnyArray,  # noqa: ARG001  for the compiled twin alone
+    scale: float,  # noqa: ARG001
+    values: FloatArray,
+    places: AnyArray,
+    low: int,
+    high: int,
+) -> None:
+    """Write the place of `values[low:high]` among `levels`; see `places_among`.
+
+    The compiled twin looks up `starts`, where the levels of each step `floor(level * scale)` start, and searches there.
+    """
+    places[low:high] = np.searchsorted(levels, values[low:high], side="right") - 1
 
 
 def _keys(place: AnyArray, code: AnyArray, top: int, group: AnyArray, axis: int, low: int, high: int) -> IntArray:

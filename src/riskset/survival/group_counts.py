@@ -110,25 +110,45 @@ def _of_rows(surv: Surv, group: ArrayLike, strata: ArrayLike | None) -> GroupCou
     stratum, names = (None, np.zeros(1)) if strata is None else label_codes(strata, n, "strata")
     groups, size = labels.shape[0], labels.shape[0] * names.shape[0]
     both = codes if stratum is None else stratum * np.int64(groups) + codes
-    late = None
     if 2 * size * axis <= max(_ALWAYS_COUNTED, _CELLS_A_ROW * n):
+        shape = names.shape[0], groups, axis
         ending = cell_counts(surv.place, axis, code=surv.event_code, top=1, group=both, groups=size, weight=surv.weight)
-        rows = ending.sum(axis=(1, 2)) if surv.weight is None else cell_counts(both, size).reshape(-1)
-        cell, place = np.nonzero(ending.any(axis=2))
-        leaving = ending[cell, place]
-        cells = _Cells(cell // groups, place, cell % groups, leaving.sum(axis=1), leaving[:, 1], axis)
+        rows = cell_counts(both, size)
+        entering = None
         if surv.entry_place is not None:
-            entering = cell_counts(surv.entry_place, axis, group=both, groups=size, weight=surv.weight)[:, :, 0]
-            cell, place = np.nonzero(entering)
-            late = _Late(cell // groups, place, cell % groups, entering[cell, place])
-    else:
-        rows = np.bincount(both, minlength=size)
-        mine = np.zeros(n, dtype=np.int32) if stratum is None else stratum
-        weight = surv.weight_or_one
-        cells = _Cells(mine, surv.place, codes, weight, weight * surv.is_event, axis)
-        if surv.entry_place is not None:
-            late = _Late(mine, surv.entry_place, codes, weight)
-    return _counts(cells, late, surv.times_at, rows.reshape(-1, groups), labels)
+            entering = cell_counts(surv.entry_place, axis, group=both, groups=size, weight=surv.weight).reshape(shape)
+        return _from_block(ending.reshape(*shape, 2), entering, surv, rows.reshape(-1, groups), labels)
+    mine = np.zeros(n, dtype=np.int32) if stratum is None else stratum
+    weight = surv.weight_or_one
+    cells = _Cells(mine, surv.place, codes, weight, weight * surv.is_event, axis)
+    late = None if surv.entry_place is None else _Late(mine, surv.entry_place, codes, weight)
+    rows = np.bincount(both, minlength=size).reshape(-1, groups)
+    return _from_cells(cells, late, surv.times_at, rows, labels)
+
+
+def _from_block(
+    ending: AnyArray, entering: AnyArray | None, surv: Surv, rows: AnyArray, labels: AnyArray
+) -> GroupCounts:
+    """Read counts off a block of (strata, groups, axis, 2) of those censored and with an event; `rows` as below."""
+    # Columns are added one by one: a sum along an axis of two is slow.
+    censored, events = ending[..., 0], ending[..., 1]
+    stratum, place = np.nonzero(_sum_of_groups(events))
+    groups = np.flatnonzero(rows.any(axis=0))
+    at_risk, had = (np.empty((groups.shape[0], stratum.shape[0])) for _ in range(2))
+    for row, g in enumerate(groups):
+        still = np.cumsum((censored[:, g] + events[:, g])[:, ::-1], axis=1)[:, ::-1]
+        if entering is not None:
+            # entry >= t means not yet at risk at t.
+            still = still - np.cumsum(entering[:, g, ::-1], axis=1)[:, ::-1]
+        at_risk[row], had[row] = still[stratum, place], events[stratum, g, place]
+    return _named(stratum, surv.times_at(place), at_risk, had, rows, labels)
+
+
+def _sum_of_groups(counts: AnyArray) -> AnyArray:
+    total = counts[:, 0].copy()
+    for g in range(1, counts.shape[1]):
+        total += counts[:, g]
+    return total
 
 
 def _of_table(table: EventTable, group: ArrayLike | None, strata: ArrayLike | None) -> GroupCounts:
@@ -143,7 +163,7 @@ def _of_table(table: EventTable, group: ArrayLike | None, strata: ArrayLike | No
     late = _Late(mine, table.time, own, entering) if entering.any() else None
     size = (int(mine.max(initial=0)) + 1) * labels.shape[0]
     rows = np.bincount(mine * labels.shape[0] + own, table.rows_ending, size).reshape(-1, labels.shape[0])
-    return _counts(cells, late, lambda days: days.astype(np.float64), rows, labels)
+    return _from_cells(cells, late, lambda days: days.astype(np.float64), rows, labels)
 
 
 def _one_each(values: ArrayLike, size: int, name: str, what: str) -> tuple[IntArray, AnyArray]:
@@ -160,7 +180,7 @@ def _default_groups(table: EventTable) -> AnyArray:
     return patterns.reshape(-1)
 
 
-def _counts(
+def _from_cells(
     cells: _Cells,
     late: _Late | None,
     times_at: Callable[[AnyArray], FloatArray],
@@ -189,13 +209,22 @@ def _counts(
     had = cells.events > 0
     events = np.bincount(row[had] + last[had] - 1, cells.events[had], groups * (k + 1))
     stratum, place = np.divmod(event_key, step)
+    present = rows.any(axis=0)
+    at_risk = np.cumsum(change.reshape(groups, k + 1), axis=1, dtype=np.float64)[present, :-1]
+    events = events.reshape(groups, k + 1)[present, :-1]
+    return _named(stratum, times_at(place), at_risk, np.ascontiguousarray(events), rows, labels)
+
+
+def _named(
+    stratum: IntArray, time: FloatArray, at_risk: FloatArray, events: FloatArray, rows: AnyArray, labels: AnyArray
+) -> GroupCounts:
     present, known = rows.any(axis=0), rows.any(axis=1)
     return GroupCounts(
         stratum=(np.cumsum(known) - 1)[stratum],
-        time=times_at(place),
+        time=time,
         segment=run_starts(stratum),
-        at_risk=np.cumsum(change.reshape(groups, k + 1), axis=1, dtype=np.float64)[present, :-1],
-        events=np.ascontiguousarray(events.reshape(groups, k + 1)[present, :-1]),
+        at_risk=at_risk,
+        events=events,
         groups=tuple(labels[present].tolist()),
         n=rows[:, present].sum(axis=0).astype(np.float64),
     )

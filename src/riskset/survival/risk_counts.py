@@ -57,14 +57,18 @@ def risk_counts(source: Surv | EventTable) -> RiskCounts:
         return _of_table(source)
     axis, weight = source.axis, source.weight
     ending = cell_counts(source.place, axis, code=source.event_code, top=1, weight=weight)[0]
-    places = np.flatnonzero(ending.any(axis=1))
+    censored, events = ending[:, 0].astype(np.float64), ending[:, 1].astype(np.float64)
+    leaving = censored + events
+    places = np.flatnonzero(leaving)
+    if places.shape[0] < axis:
+        censored, events, leaving = censored[places], events[places], leaving[places]
     entering = np.zeros(0) if source.entry_place is None else cell_counts(source.entry_place, axis, weight=weight)
     waiting = entering.reshape(-1)
     late = np.flatnonzero(waiting)
     n = len(source)
     return _counts(
         source.times_at(places),
-        np.asarray(ending[places], dtype=np.float64),
+        (censored, events, leaving),
         source.times_at(late),
         np.asarray(waiting[late], dtype=np.float64),
         n if weight is None else float(weight.sum()),
@@ -75,10 +79,11 @@ def risk_counts(source: Surv | EventTable) -> RiskCounts:
 
 def _of_table(table: EventTable) -> RiskCounts:
     days = table.by_day()
-    ends, enters = np.flatnonzero(days.ending.any(axis=1)), np.flatnonzero(days.entering)
+    leaving = days.ending[:, 0] + days.ending[:, 1]
+    ends, enters = np.flatnonzero(leaving), np.flatnonzero(days.entering)
     return _counts(
         days.time[ends],
-        days.ending[ends],
+        (days.ending[ends, 0], days.ending[ends, 1], leaving[ends]),
         days.time[enters],
         days.entering[enters],
         float(days.ending.sum()),
@@ -89,16 +94,15 @@ def _of_table(table: EventTable) -> RiskCounts:
 
 def _counts(
     time: FloatArray,
-    ending: FloatArray,
+    ending: tuple[FloatArray, FloatArray, FloatArray],
     entry_time: FloatArray,
     entered: FloatArray,
     total: float,
     all_enter: bool,
     rows: tuple[int, int, int],
 ) -> RiskCounts:
-    """Build the counts from (censored, events) `ending` (m, 2) at `time` and those who enter at `entry_time`."""
-    censored, events = np.ascontiguousarray(ending[:, 0]), np.ascontiguousarray(ending[:, 1])
-    leaving = censored + events
+    """Build the counts from those censored, with an event, and both at `time`, and those who enter at `entry_time`."""
+    censored, events, leaving = ending
     at_risk = np.cumsum(leaving[::-1])[::-1]
     if entered.size:
         # entry >= t means not yet at risk at t.

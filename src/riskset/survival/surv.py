@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
-from riskset.survival.counting import whole_numbers
+from riskset.survival.counting import places_among, whole_numbers
 
 # Times closer than this, absolutely or relative to the mean time, are one time, as R's `timefix` has it.
 TIME_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
@@ -301,20 +301,20 @@ def _check_entry(entry: AnyArray, time: AnyArray) -> None:
 
 def _near_equal_as_one(time: FloatArray) -> tuple[AnyArray, FloatArray]:
     """Give each time's place among the distinct times, runs of near-equal ones being their first, as R's `aeqSurv`."""
-    order = np.argsort(time)
-    ordered = time[order]
-    step = np.diff(ordered)
-    distinct = np.concatenate(([True], step > 0)) if time.size else np.zeros(0, dtype=np.bool_)
-    levels = ordered[distinct]
+    ordered = np.sort(time)
+    gap = np.diff(ordered)
+    apart = gap > 0
     # Whole days lie at least 1 apart, so they can never be merged.
-    if levels.size and not (levels[-1] < 1e7 and np.array_equal(levels, np.rint(levels))):
-        gap = np.diff(levels)
-        apart = (gap > TIME_TOLERANCE) & (gap / levels.mean() > TIME_TOLERANCE)
-        distinct[np.flatnonzero(distinct)[1:]] = apart
-        levels = ordered[distinct]
-    place: AnyArray = np.empty(time.shape[0], dtype=np.int32 if time.shape[0] < 2**31 else np.int64)
-    place[order] = np.cumsum(distinct) - 1
-    return place, levels
+    if ordered.size and not (ordered[-1] < 1e7 and _all_whole(ordered)):
+        mean = (float(ordered[0]) + float(ordered[1:][apart].sum())) / (1 + int(np.count_nonzero(apart)))
+        apart &= (gap > TIME_TOLERANCE) & (gap / mean > TIME_TOLERANCE) if mean > 0 else gap > TIME_TOLERANCE
+    levels = np.concatenate((ordered[:1], ordered[1:][apart]))
+    return places_among(levels, time), levels
+
+
+def _all_whole(values: FloatArray) -> bool:
+    few = values[:1000]
+    return np.array_equal(few, np.rint(few)) and np.array_equal(values, np.rint(values))
 
 
 def _compact(place: AnyArray, entry_place: AnyArray | None) -> tuple[AnyArray, AnyArray | None, AnyArray]:

@@ -68,3 +68,21 @@ def add_weights(
         if coded:
             cell += min(np.int64(codes[i]), top)
         cells[np.uint64(cell)] += weights[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def find_places(levels: Any, starts: Any, scale: float, values: Any, places: Any, low: int, high: int) -> None:
+    """Write the place of the last level that is not above each value."""
+    last = starts.shape[0] - 2
+    part, found = values[low:high], places[low:high]
+    for i in range(part.shape[0]):
+        value = part[i]
+        step = np.int64(min(value * scale, float(last)))
+        below, above = starts[step], starts[step + 1]
+        while below < above:
+            middle = (below + above) // 2
+            if levels[middle] <= value:
+                below = middle + 1
+            else:
+                above = middle
+        found[i] = below - 1
