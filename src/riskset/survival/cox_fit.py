@@ -126,6 +126,27 @@ class CoxFit:
     ties, robust : how the model was fitted
     ridge : what the penalty did, None for a fit without one
         Shrunken coefficients have no tests: `likelihood_ratio_test`, `wald_test` and `score_test` are NaN then.
+
+    Examples
+    --------
+    >>> from riskset.survival import Surv, fit_cox
+    >>> surv = Surv([5, 8, 12, 14, 20, 21, 25, 30], [1, 1, 0, 1, 1, 0, 1, 0])
+    >>> x = [[62, 1], [70, 1], [55, 0], [66, 0], [58, 1], [49, 0], [61, 0], [50, 1]]
+    >>> fit = fit_cox(surv, x, names=["age", "liver"])
+    >>> fit.n, fit.n_events, fit.converged, fit.warnings
+    (8, 5, True, ())
+    >>> round(fit.likelihood_ratio_test.chi_square, 2), fit.likelihood_ratio_test.df
+    (7.75, 2)
+    >>> base = fit.baseline(at=[60, 0])
+    >>> base.time[:2].tolist(), base.cumulative_hazard[:2].round(3).tolist()
+    ([5.0, 8.0], [0.012, 0.026])
+    >>> fit.residuals("martingale").round(2).tolist()
+    [0.91, -0.66, -0.01, 0.33, 0.05, -0.02, -0.3, -0.3]
+    >>> test = fit.proportional_hazards_test("identity")
+    >>> test.terms, test.p_value.round(2).tolist()
+    (('age', 'liver'), [0.17, 0.77])
+    >>> round(fit.concordance().value, 3)
+    0.952
     """
 
     names: tuple[str, ...]
