@@ -99,6 +99,13 @@ def test_an_offset_multiplies_the_hazard_and_one_row_may_be_flat() -> None:
     assert fit.linear_predictor(X[0], offset=[1.5])[0] == pytest.approx(fit.linear_predictor(X[0])[0] + 1.5)
 
 
+def test_a_flat_x_is_one_column_or_one_row() -> None:
+    one = fit_cox(SURV, X[:, 0])
+    assert_close(one.predict_survival([50.0, 60.0]).survival, one.predict_survival([[50.0], [60.0]]).survival, 0.0)
+    assert one.linear_predictor([50.0, 60.0, 70.0]).shape == (3,)
+    assert fit_cox(SURV, X).predict_survival([50.0, 1.0]).survival.shape == (1, 7)
+
+
 def test_an_aliased_column_is_passed_over() -> None:
     fit = fit_cox(SURV, np.column_stack((X, X[:, 0])), names=["age", "liver", "again"])
     plain = fit_cox(SURV, X)

@@ -222,7 +222,7 @@ class CoxFit:
 
         Parameters
         ----------
-        x : array of shape (r, p), or (p,) for one row
+        x : array of shape (r, p), or (p,) for one row, or (r,) where the model has one column
             Covariates as the model was fitted to; a column without a coefficient is passed over.
         times : number or array, optional
             Default: the distinct times at which a row of the fit ends. Beyond a stratum's last observation all is NaN.
@@ -355,7 +355,8 @@ class CoxFit:
         except (TypeError, ValueError):
             raise EngineError("x holds something that is not a number; give the columns of the fit") from None
         if points.ndim == 1:
-            points = points[None, :]
+            # As in fit_cox, a flat x is one column; where the model has more, it is one row.
+            points = points[:, None] if len(self.names) == 1 else points[None, :]
         if points.ndim != 2 or points.shape[1] != len(self.names):
             raise EngineError(f"x has shape {points.shape}; give rows of {len(self.names)} columns, as in the fit")
         bad = np.flatnonzero(~np.isfinite(points).all(axis=0))
