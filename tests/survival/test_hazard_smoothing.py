@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskset.errors import EngineError
-from riskset.survival import Surv, nelson_aalen, smoothed_hazard
+from riskset.survival import EventTable, Surv, nelson_aalen, smoothed_hazard
 from riskset.survival.hazard_smoothing import Kernel
 
 from .helpers import VALUE, assert_close, reference, surv_of
@@ -92,6 +92,11 @@ def test_laws_of_the_smoothed_hazard(sample: Sample, bandwidth: float) -> None:
     copies = smoothed_hazard(Surv(surv.time[rows], surv.event[rows], entry=surv.entry[rows]), b)
     assert_close(copies.hazard, ours.hazard, 1e-9)
     assert_close(copies.standard_error, ours.standard_error, 1e-9)
+    table = EventTable.from_arrays(surv.time, surv.event, entry=surv.entry, weight=surv.weight, pattern=sample.group)
+    counted = smoothed_hazard(table, b)
+    assert (counted.start, counted.end) == (ours.start, ours.end)
+    assert_close(counted.hazard, ours.hazard, 1e-9)
+    assert_close(counted.standard_error, ours.standard_error, 1e-9)
     years = smoothed_hazard(Surv(surv.time * 7, surv.event, entry=surv.entry * 7, weight=surv.weight), b * 7)
     assert_close(years.hazard * 7, ours.hazard, 1e-7)
 
@@ -141,6 +146,7 @@ def test_what_cannot_be_estimated_is_missing_and_told() -> None:
         (Surv([0, 0], [1, 0]), 1, {}, "every row ends at time 0"),
         (Surv([4], [1]), 0, {}, "greater than 0"),
         (Surv([4], [1]), float("nan"), {}, "greater than 0"),
+        (EventTable.from_arrays([4, 5], [1, 0], weight=[0.5, 1]), 1, {}, "need the rows"),
         (Surv([4], [1]), 5, {}, "longer than observation"),
         (Surv([4], [1]), 1, {"kernel": "gaussian"}, "kernel 'gaussian' is unknown"),
         (Surv([4], [1]), 1, {"conf_level": 1}, "conf_level"),
@@ -148,6 +154,6 @@ def test_what_cannot_be_estimated_is_missing_and_told() -> None:
         (Surv([4], [1]), 1, {"times": [np.nan]}, "times holds a missing"),
     ],
 )
-def test_refused(surv: Surv, bandwidth: float, options: Any, says: str) -> None:
+def test_refused(surv: Surv | EventTable, bandwidth: float, options: Any, says: str) -> None:
     with pytest.raises(EngineError, match=says):
         smoothed_hazard(surv, bandwidth, **options)

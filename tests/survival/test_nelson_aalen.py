@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from riskset.errors import EngineError
-from riskset.survival import Surv, kaplan_meier, nelson_aalen
+from riskset.survival import EventTable, Surv, kaplan_meier, nelson_aalen
 
 from .helpers import VALUE, assert_close, reference, surv_of
 from .test_survival_laws import Sample, samples
@@ -138,3 +138,28 @@ def test_refused(options: Any, says: str) -> None:
         nelson_aalen(Surv([], []))
     with pytest.raises(EngineError, match="negative time"):
         nelson_aalen(Surv([1], [1])).at(-1)
+
+
+@given(samples(delayed=True, counted=True))
+def test_a_table_of_counts_gives_what_the_rows_give(sample: Sample) -> None:
+    surv = sample.surv
+    for rows in (surv, Surv(surv.time, surv.event, entry=surv.entry), Surv(surv.time, surv.event)):
+        table = EventTable.from_arrays(
+            rows.time, rows.event, entry=rows.entry, weight=rows.weight, pattern=sample.group, stratum=sample.group
+        )
+        for ties in ("nelson-aalen", "fleming-harrington")[: 1 if rows.weight is not None else 2]:
+            a, b = nelson_aalen(rows, ties=ties), nelson_aalen(table, ties=ties)
+            for column in ("time", "at_risk", "events", "censored", "cumulative_hazard", "standard_error", "low"):
+                assert_close(getattr(b, column), getattr(a, column), 1e-10, column)
+            assert (a.n, a.n_events, a.n_at_time_zero) == (b.n, b.n_events, b.n_at_time_zero)
+            at = [0, 2, 4.5, 20]
+            assert_close(b.at(at).at_risk, a.at(at).at_risk, 1e-10)
+
+
+def test_a_table_without_the_rows_it_needs_is_refused() -> None:
+    halves = EventTable.from_arrays([1, 2], [1, 0], weight=[0.5, 1])
+    with pytest.raises(EngineError, match="fractional weights need the rows"):
+        nelson_aalen(halves)
+    counted = EventTable.from_arrays([1, 2], [1, 0], weight=[2, 1])
+    with pytest.raises(EngineError, match="needs the rows"):
+        nelson_aalen(counted, ties="fleming-harrington")

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import FloatArray
-from riskset.survival.kaplan_meier import _at_risk, _entry_place
+from riskset.survival.event_table import EventTable
+from riskset.survival.kaplan_meier import _entry_place
 from riskset.survival.nelson_aalen import HazardIncrements, hazard_increments
-from riskset.survival.risk_counts import risk_counts
+from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
 Kernel = Literal["epanechnikov", "biweight", "uniform"]
@@ -62,7 +63,7 @@ class SmoothedHazard:
 
 
 def smoothed_hazard(
-    surv: Surv,
+    surv: Surv | EventTable,
     bandwidth: float,
     *,
     times: ArrayLike | None = None,
@@ -73,7 +74,7 @@ def smoothed_hazard(
 
     Parameters
     ----------
-    surv : the times; delayed entry and weights are honoured.
+    surv : the times, as rows or as a table of their counts; delayed entry and weights are honoured.
     bandwidth : how far the kernel reaches to each side, in the unit of the times
         Greater than 0 and at most the length of observation. Wider is smoother and more biased at peaks.
     times : array of shape (T,), optional
@@ -89,7 +90,7 @@ def smoothed_hazard(
     ------
     EngineError
         No rows, all times 0, a bandwidth that is not positive or longer than observation, an unknown kernel, a
-        negative or missing time, a level outside (0, 1).
+        negative or missing time, a level outside (0, 1), a table with fractional weights (these need the rows).
 
     Notes
     -----
@@ -112,10 +113,11 @@ def smoothed_hazard(
     >>> smoothed_hazard(surv, 3, times=[2, 4, 9]).hazard.round(4).tolist()
     [0.0971, 0.1254, nan]
     """
-    start, end = _observation(surv)
-    _check(bandwidth, kernel, conf_level, end - start)
-    at = np.linspace(start, end, _POINTS) if times is None else _asked(times)
     counts = risk_counts(surv)
+    start, end = _observation(counts)
+    _check(bandwidth, kernel, conf_level, end - start)
+    rows = _rows(surv)
+    at = np.linspace(start, end, _POINTS) if times is None else _asked(times)
     steps = hazard_increments(surv, counts, "nelson-aalen")
     hazard, variance = np.empty(at.shape[0]), np.empty(at.shape[0])
     # One step more on either side, since rounding may put a step at the kernel's very end on either.
@@ -125,11 +127,13 @@ def smoothed_hazard(
         near = slice(first[i], last[i])
         weight = _kernel_weights(counts.time[near], float(t), bandwidth, kernel, start, end)
         hazard[i] = weight @ steps.value[near]
-        variance[i] = _variance(surv, counts.time, weight, near, steps)
+        variance[i] = _variance(rows, counts.time, weight, near, steps)
     slack = TIME_TOLERANCE * max(1.0, end)
-    at_risk = _at_risk(surv, at, slack)
+    at_risk = counts.at_risk_at(at, slack)
     outside = (at < start - slack) | (at > end + slack)
-    empty = ~outside & (at_risk <= 0) & (at > start + slack)
+    # Sums of fractional weights round: this share of all rows is nobody.
+    nobody = 1e-12 * (counts.from_start + float(counts.entered.sum()))
+    empty = ~outside & (at_risk <= nobody) & (at > start + slack)
     negative = ~outside & ~empty & (hazard < 0)
     hazard, error = np.maximum(hazard, 0.0), np.sqrt(variance)
     hazard[outside | empty] = error[outside | empty] = np.nan
@@ -143,14 +147,24 @@ def smoothed_hazard(
     return SmoothedHazard(*arrays, start, end, float(bandwidth), kernel, conf_level, told)
 
 
-def _observation(surv: Surv) -> tuple[float, float]:
-    if len(surv) == 0:
+def _observation(counts: RiskCounts) -> tuple[float, float]:
+    """Give where observation starts and ends."""
+    if counts.n == 0:
         raise EngineError("there is no row to estimate a hazard from; check the population's condition")
-    start = 0.0 if surv.entry is None else float(surv.entry.min())
-    end = float(surv.time.max())
+    start = 0.0 if counts.from_start > 0 else float(counts.entry_time[0])
+    end = float(counts.time[-1])
     if end <= start:
         raise EngineError("every row ends at time 0, so no time was observed; a hazard needs follow-up")
     return start, end
+
+
+def _rows(surv: Surv | EventTable) -> Surv | None:
+    """Give the rows where the infinitesimal jackknife needs them."""
+    if not surv.has_fractional_weights:
+        return None
+    if isinstance(surv, EventTable):
+        raise EngineError("standard errors with fractional weights need the rows; give them as Surv")
+    return surv
 
 
 def _check(bandwidth: float, kernel: str, conf_level: float, length: float) -> None:
@@ -190,16 +204,18 @@ def _kernel_weights(
     return np.where(np.abs(u) <= 1.0, value, 0.0)
 
 
-def _variance(surv: Surv, time: FloatArray, near_weight: FloatArray, near: slice, steps: HazardIncrements) -> float:
+def _variance(
+    rows: Surv | None, time: FloatArray, near_weight: FloatArray, near: slice, steps: HazardIncrements
+) -> float:
     """Give the variance of the sum of `near_weight` times the steps `near`, all m steps being at `time`."""
-    if not surv.has_fractional_weights:
+    if rows is None:
         return float(near_weight**2 @ steps.shared[near])
     weight = np.zeros(time.shape[0])
     weight[near] = near_weight
-    place = np.searchsorted(time, surv.time, side="left")
+    place = np.searchsorted(time, rows.time, side="left")
     met = np.concatenate(([0.0], np.cumsum(weight * steps.shared)))
-    own = np.where(surv.is_event, (weight * steps.own)[place], 0.0)
-    influence = surv.weight_or_one * (own - met[place + 1] + met[_entry_place(surv, time)])
+    own = np.where(rows.is_event, (weight * steps.own)[place], 0.0)
+    influence = rows.weight_or_one * (own - met[place + 1] + met[_entry_place(rows, time)])
     return float(influence @ influence)
 
 

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
-from riskset.survival._types import BoolArray, FloatArray
-from riskset.survival.kaplan_meier import _at_risk, _jackknife_log_variance
+from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival.event_table import EventTable
+from riskset.survival.kaplan_meier import _jackknife_log_variance
 from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
@@ -52,7 +53,7 @@ class NelsonAalen:
         Of H(t): Aalen's, or the infinitesimal jackknife's where weights are fractional.
     low, high : arrays of shape (m,)
         Pointwise interval; on the log scale NaN where H is 0.
-    n, n_events : numbers of rows and of rows with an event (unweighted)
+    n, n_events, n_at_time_zero : numbers of rows, of rows with an event, of rows that end at time 0 (unweighted)
     conf_type, conf_level, ties : how it was made
     """
 
@@ -67,10 +68,11 @@ class NelsonAalen:
     high: FloatArray
     n: int
     n_events: int
+    n_at_time_zero: int
     conf_type: HazardScale
     conf_level: float
     ties: HazardTies
-    source: Surv = field(repr=False)
+    counts: RiskCounts = field(repr=False)
 
     def at(self, times: ArrayLike) -> CumulativeHazardAt:
         """Read the cumulative hazard at `times` (a number or array, same unit as the times given, none negative).
@@ -96,7 +98,7 @@ class NelsonAalen:
             cumulative_hazard=read(self.cumulative_hazard),
             low=read(self.low),
             high=read(self.high),
-            at_risk=_at_risk(self.source, asked, slack),
+            at_risk=self.counts.at_risk_at(asked, slack),
             standard_error=read(self.standard_error),
             beyond=beyond,
         )
@@ -116,7 +118,7 @@ class HazardIncrements:
 
 
 def nelson_aalen(
-    surv: Surv,
+    surv: Surv | EventTable,
     *,
     ties: HazardTies = "nelson-aalen",
     conf_type: HazardScale = "log",
@@ -126,7 +128,7 @@ def nelson_aalen(
 
     Parameters
     ----------
-    surv : the times; delayed entry and weights are honoured.
+    surv : the times, as rows or as a table of their counts; delayed entry and weights are honoured.
     ties : "nelson-aalen" or "fleming-harrington"
         What d tied events among n at risk add: d / n, or 1/n + 1/(n - 1) + ... + 1/(n - d + 1), as if they came one
         after another, which is nearer to the truth where times were rounded. With weights each of the d rows counts
@@ -142,7 +144,8 @@ def nelson_aalen(
     Raises
     ------
     EngineError
-        No rows, an unknown `ties` or `conf_type`, a level outside (0, 1).
+        No rows, an unknown `ties` or `conf_type`, a level outside (0, 1); a table with fractional weights, or with any
+        weights for "fleming-harrington", since these need the rows.
 
     Notes
     -----
@@ -169,7 +172,7 @@ def nelson_aalen(
     counts = risk_counts(surv)
     increments = hazard_increments(surv, counts, ties)
     hazard = np.cumsum(increments.value)
-    if surv.has_fractional_weights:
+    if isinstance(surv, Surv) and surv.has_fractional_weights:
         variance = _jackknife_log_variance(surv, counts.time, increments.own, increments.shared)
     else:
         variance = np.cumsum(increments.shared)
@@ -181,11 +184,14 @@ def nelson_aalen(
     )
     for array in arrays:
         array.flags.writeable = False
-    return NelsonAalen(*arrays, len(surv), int(surv.is_event.sum()), conf_type, conf_level, ties, surv)
+    told = counts.n, counts.n_events, counts.n_at_time_zero
+    return NelsonAalen(*arrays, *told, conf_type, conf_level, ties, counts)
 
 
-def hazard_increments(surv: Surv, counts: RiskCounts, ties: HazardTies) -> HazardIncrements:
+def hazard_increments(surv: Surv | EventTable, counts: RiskCounts, ties: HazardTies) -> HazardIncrements:
     """Give what the events at each time add to the cumulative hazard; `counts` are those of `surv`.
+
+    A table with weights is refused for "fleming-harrington": it has no number of tied rows.
 
     Examples
     --------
@@ -198,13 +204,22 @@ def hazard_increments(surv: Surv, counts: RiskCounts, ties: HazardTies) -> Hazar
     n, d = counts.at_risk, counts.events
     if ties == "nelson-aalen":
         return HazardIncrements(d / n, np.where(d > 0, 1.0 / n, 0.0), d / n**2)
-    return _one_after_another(surv, counts)
+    return _one_after_another(counts, _rows_with_event(surv, counts))
 
 
-def _one_after_another(surv: Surv, counts: RiskCounts) -> HazardIncrements:
-    """Let the tied rows of each time leave one after another, each with their mean weight."""
+def _rows_with_event(surv: Surv | EventTable, counts: RiskCounts) -> IntArray:
+    """Count the rows with an event at each time, whatever they weigh."""
+    if isinstance(surv, Surv) and surv.weight is not None:
+        place = np.searchsorted(counts.time, surv.time[surv.is_event], side="left")
+        return np.bincount(place, minlength=counts.time.shape[0])
+    if isinstance(surv, EventTable) and surv.event_weight is not None:
+        raise EngineError("ties 'fleming-harrington' with weights needs the rows; give them as Surv")
+    return counts.events.astype(np.int64)
+
+
+def _one_after_another(counts: RiskCounts, rows: IntArray) -> HazardIncrements:
+    """Let the tied `rows` (m,) of each time leave one after another, each with their mean weight."""
     m = counts.time.shape[0]
-    rows = np.bincount(np.searchsorted(counts.time, surv.time[surv.is_event], side="left"), minlength=m)
     at = np.repeat(np.arange(m), rows)
     gone = np.arange(at.shape[0]) - np.repeat(np.cumsum(rows) - rows, rows)
     mean = counts.events[at] / rows[at]
@@ -225,8 +240,8 @@ def _interval(hazard: FloatArray, error: FloatArray, scale: HazardScale, z: floa
         return hazard / factor, hazard * factor
 
 
-def _check(surv: Surv, ties: str, conf_type: str, conf_level: float) -> None:
-    if len(surv) == 0:
+def _check(surv: Surv | EventTable, ties: str, conf_type: str, conf_level: float) -> None:
+    if (surv.n if isinstance(surv, EventTable) else len(surv)) == 0:
         raise EngineError("there is no row to estimate a cumulative hazard from; check the population's condition")
     if ties not in get_args(HazardTies):
         raise EngineError(f"ties '{ties}' is unknown; choose one of {', '.join(get_args(HazardTies))}")
@@ -234,3 +249,5 @@ def _check(surv: Surv, ties: str, conf_type: str, conf_level: float) -> None:
         raise EngineError(f"conf_type '{conf_type}' is unknown; choose one of {', '.join(get_args(HazardScale))}")
     if not 0.0 < conf_level < 1.0:
         raise EngineError("conf_level must lie between 0 and 1, both excluded; write 95 % as 0.95")
+    if isinstance(surv, EventTable) and surv.has_fractional_weights:
+        raise EngineError("standard errors with fractional weights need the rows; give them as Surv")
