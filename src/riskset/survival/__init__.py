@@ -40,6 +40,7 @@ from riskset.survival.hazard_smoothing import SmoothedHazard, smoothed_hazard
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.kaplan_meier import KaplanMeier, SurvivalAt, follow_up, kaplan_meier
 from riskset.survival.logrank import LogRankTest, logrank_test, weighted_logrank_test
+from riskset.survival.max_combo import MaxComboTest, max_combo_test
 from riskset.survival.maximally_selected import MaximallySelectedTest, maximally_selected_test
 from riskset.survival.nelson_aalen import CumulativeHazardAt, NelsonAalen, nelson_aalen
 from riskset.survival.pairwise import PairwiseTests, pairwise_logrank
@@ -77,6 +78,7 @@ __all__ = [
     "Landmark",
     "LogLikelihood",
     "LogRankTest",
+    "MaxComboTest",
     "MaximallySelectedTest",
     "NelsonAalen",
     "PairwiseTests",
@@ -114,6 +116,7 @@ __all__ = [
     "largest_tau",
     "logrank_permutation",
     "logrank_test",
+    "max_combo_test",
     "maximally_selected_test",
     "nelson_aalen",
     "pairwise_logrank",

@@ -89,11 +89,6 @@ def normal_tail(z: FloatArray) -> FloatArray:
     return np.asarray(_scipy_special().ndtr(-z), dtype=np.float64)
 
 
-def normal_quantiles(probability: FloatArray) -> FloatArray:
-    """Give the standard normal quantiles of an array of probabilities between 0 and 1."""
-    return np.asarray(_scipy_special().ndtri(probability), dtype=np.float64)
-
-
-def chi_square_tail(chi_square: FloatArray, df: float) -> FloatArray:
-    """Give P(X >= chi_square) for X chi-square on `df` degrees of freedom, value by value."""
-    return np.asarray(_scipy_special().chdtrc(df, chi_square), dtype=np.float64)
+def owens_t(h: float, a: FloatArray) -> FloatArray:
+    """Give Owen's T: P(X > h and 0 < Y < a X) for independent standard normal X and Y."""
+    return np.asarray(_scipy_special().owens_t(h, a), dtype=np.float64)

@@ -26,7 +26,7 @@ class PooledCounts:
     def curve(self, factor: FloatArray) -> FloatArray:
         """Multiply `factor` (K,) up within each stratum, the factor of each time included."""
         product = np.empty(factor.shape[0])
-        for start, end in zip(self.segment, np.append(self.segment[1:], factor.shape[0]), strict=True):
+        for start, end in zip(self.segment, np.append(self.segment, factor.shape[0])[1:], strict=True):
             np.cumprod(factor[start:end], out=product[start:end])
         return product
 
@@ -74,7 +74,8 @@ WEIGHTS = {
 def named_weight(name: str) -> WeightFunction:
     """Look a weight function up by its name in WEIGHTS."""
     if name not in WEIGHTS:
-        raise EngineError(f"there is no weight '{name}'{did_you_mean(name, WEIGHTS)}; choose one of {', '.join(WEIGHTS)}")
+        near = did_you_mean(name, WEIGHTS)
+        raise EngineError(f"there is no weight '{name}'{near}; choose one of {', '.join(WEIGHTS)}")
     return WEIGHTS[name]
 
 
