@@ -21,25 +21,7 @@ def load(folder: Path, name: str) -> Arrays:
     return {path.name.split(".")[1]: np.load(path) for path in sorted(folder.glob(f"{name}.*.npy"))}
 
 
-def resampled(people: Arrays, replicates: int) -> list[Arrays]:
-    """Draw patients with replacement as often as told, sorted by nothing: what a bootstrap by hand fits to."""
-    rng = np.random.default_rng(7)
-    rows = rng.integers(0, people["day"].shape[0], (replicates, people["day"].shape[0]))
-    return [{name: values[picked] for name, values in people.items()} for picked in rows]
-
-
-def permuted(group: NDArray[Any], replicates: int) -> list[NDArray[Any]]:
-    """Deal the groups anew as often as told."""
-    rng = np.random.default_rng(8)
-    return [rng.permutation(group) for _ in range(replicates)]
-
-
 def spread(coefficients: NDArray[np.float64]) -> list[float]:
     """Give the interquartile range of each coefficient over the replicates (rows): what two bootstraps agree on."""
     low, high = np.quantile(coefficients, [0.25, 0.75], axis=0)
     return [float(value) for value in high - low]
-
-
-def share_beyond(statistics: NDArray[np.float64], observed: float) -> float:
-    """Give the permutation P value: the share of statistics at least as large as the observed one, itself counted."""
-    return float((1 + np.sum(statistics >= observed * (1 - 1e-9))) / (1 + statistics.shape[0]))

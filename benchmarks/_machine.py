@@ -12,7 +12,7 @@ from pathlib import Path
 def machine() -> dict[str, str]:
     """Describe this machine and this Python in words for a table."""
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),

@@ -89,7 +89,7 @@ def find(names: list[str] | None = None) -> tuple[list[Program], dict[str, str]]
         if command is None:
             absent[name] = f"not installed: {remedy}"
             continue
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             absent[name] = f"does not start ({_last_line(done.stderr)}): {remedy}"
             continue
@@ -101,7 +101,9 @@ def find(names: list[str] | None = None) -> tuple[list[Program], dict[str, str]]
 def run(program: Program, task: str, route: str, data: Path, patience: float, seconds: float) -> Measured:
     """Measure one route in a process of its own, broken off `patience` seconds after the data are read."""
     command = (*program.command, task, route, str(data), str(seconds))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    )
     assert process.stdout is not None
     alarm = threading.Timer(START, process.kill)
     alarm.start()

@@ -63,7 +63,7 @@ def measure(work: Callable[[], tuple[Result, int]], limit: float) -> Result:
     seconds: list[float] = []
     processor: list[float] = []
     peak = highest = None
-    while len(seconds) < AT_MOST and (sum(seconds) < limit or (len(seconds) == 1 and seconds[0] < ONCE)):
+    while len(seconds) < AT_MOST and (not seconds or sum(seconds) < limit or (len(seconds) == 1 and seconds[0] < ONCE)):
         wall, used = time.perf_counter(), time.process_time()
         result, units = work()
         seconds.append(time.perf_counter() - wall)

@@ -1,7 +1,7 @@
 """Draw the simulated people that every program is measured on: the same numbers at each making.
 
-Times are whole days, as studies record them (`day`), or what they were before they were rounded up (`exact`). About half
-of the people have the event; the others are censored when they leave or after ten years. Nobody is real.
+Times are whole days, as studies record them (`day`), or what they were before they were rounded up (`exact`). About
+half of the people have the event; the others are censored when they leave or after ten years. Nobody is real.
 """
 
 from __future__ import annotations

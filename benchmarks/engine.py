@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import riskset
-import riskset.survival as engine
 from _data import READ_AT, TIMES, load, spread
 from _simulate import cohort, kinds_of_patient, registry_chunks, two_arms
+
+import riskset
+import riskset.survival as engine
 
 VERSION = riskset.__version__
 Prepare = Callable[[Path], Callable[[], tuple[dict[str, Any], int]]]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+PEERS = ROOT / "out" / "peers"
 LOCK = ROOT / "requirements.lock"
 PYPROJECT = ROOT / "pyproject.toml"
 STAMP = VENV / "installed-from.sha256"
@@ -215,11 +216,25 @@ def reference(_: list[str]) -> int:
     return 0
 
 
-def bench(_: list[str]) -> int:
-    """Install, then print what the programs under benchmarks/ measure."""
+def bench(arguments: list[str]) -> int:
+    """Install, then measure; `bench --peers` installs what the engine is compared with; BENCHMARKS.md tells more."""
     install([])
-    scripts = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if not path.name.startswith("_"))
-    return max((call(in_venv("python"), script) for script in scripts), default=0)
+    if "--peers" in arguments:
+        return install_peers()
+    programs = sorted((ROOT / "benchmarks").glob("bench_*.py"))
+    if arguments:
+        programs = [ROOT / "benchmarks" / "bench_engine.py"]
+    return max(call(in_venv("python"), program, *arguments) for program in programs)
+
+
+def install_peers() -> int:
+    """Install the programs that the engine is compared with into an environment of their own."""
+    need(in_venv("python"), "-m", "venv", "--clear", PEERS)
+    python = PEERS / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    code = call(*pip, "--requirement", ROOT / "benchmarks" / "peers" / "peers.txt")
+    print("installed into out/peers" if code == 0 else "not all could be installed: see above", flush=True)
+    return code
 
 
 ACTIONS = {action.__name__: action for action in (demo, test, check, install, bench, fix, lock, reference, run)}
@@ -232,7 +247,7 @@ def main() -> int:
         description=__doc__, epilog=f"actions:\n{listing}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("action", choices=ACTIONS, metavar="action", help="one of those below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on by demo, test, lock and run")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on by demo, test, bench, lock and run")
     given = parser.parse_args()
     try:
         return ACTIONS[given.action](given.arguments)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _data import READ_AT, TIMES, load, permuted, resampled, share_beyond, spread
+from _data import READ_AT
+from _ways import Way, routes
 from sksurv.compare import compare_survival
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.nonparametric import kaplan_meier_estimator
@@ -17,75 +16,32 @@ from sksurv.util import Surv
 VERSION = version("scikit-survival")
 
 
-def fit(people: dict[str, Any], time: str) -> Any:
-    outcome = Surv.from_arrays(people["event"], people[time].astype(np.float64))
-    return CoxPHSurvivalAnalysis(ties="efron").fit(people["x"], outcome).coef_
+def rows(time: Any, event: Any, x: Any) -> tuple[Any, Any]:
+    """Put outcome and covariates (or group) into the form that its models take."""
+    return x, Surv.from_arrays(event, time)
 
 
-def cox(size: str, kind: str) -> Callable[[Path], Any]:
-    def prepare(folder: Path) -> Any:
-        people = load(folder, size)
-
-        def run() -> tuple[dict[str, Any], int]:
-            return {"coefficient": fit(people, TIMES[kind]).tolist()}, 1
-
-        return run
-
-    return prepare
+def cox(x: Any, outcome: Any) -> Any:
+    """Give the coefficients."""
+    return CoxPHSurvivalAnalysis(ties="efron").fit(x, outcome).coef_
 
 
-def kaplan_meier(kind: str) -> Callable[[Path], Any]:
-    def prepare(folder: Path) -> Any:
-        people = load(folder, "arms")
-        time, event = people[TIMES[kind]].astype(np.float64), people["event"]
-
-        def run() -> tuple[dict[str, Any], int]:
-            at, survival, _ = kaplan_meier_estimator(event, time, conf_type="log-log")
-            return {"survival": survival[np.searchsorted(at, READ_AT, side="right") - 1].tolist()}, 1
-
-        return run
-
-    return prepare
+def curve(time: Any, event: Any) -> Any:
+    """Give the survival at some times."""
+    at, survival, _ = kaplan_meier_estimator(event, time, conf_type="log-log")
+    return survival[np.searchsorted(at, READ_AT, side="right") - 1]
 
 
-def logrank(kind: str) -> Callable[[Path], Any]:
-    def prepare(folder: Path) -> Any:
-        people = load(folder, "arms")
-        outcome = Surv.from_arrays(people["event"], people[TIMES[kind]].astype(np.float64))
-
-        def run() -> tuple[dict[str, Any], int]:
-            return {"chi_square": [float(compare_survival(outcome, people["group"])[0])]}, 1
-
-        return run
-
-    return prepare
+def logrank(group: Any, outcome: Any) -> float:
+    """Give the chi-square."""
+    return float(compare_survival(outcome, group)[0])
 
 
-def bootstrap(folder: Path) -> Any:
-    samples = resampled(load(folder, "small"), 300)
-
-    def run() -> tuple[dict[str, Any], int]:
-        return {"spread": spread(np.array([fit(sample, "day") for sample in samples]))}, len(samples)
-
-    return run
-
-
-def permutation(folder: Path) -> Any:
-    people = load(folder, "small")
-    outcome = Surv.from_arrays(people["event"], people["day"].astype(np.float64))
-    groups = permuted(people["group"], 1000)
-
-    def run() -> tuple[dict[str, Any], int]:
-        drawn = np.array([compare_survival(outcome, group)[0] for group in groups])
-        return {"p_value": [share_beyond(drawn, compare_survival(outcome, people["group"])[0])]}, len(groups)
-
-    return run
-
-
-ROUTES: dict[str, dict[str, Callable[[Path], Any]]] = {
-    **{f"{size}_{kind}": {"CoxPHSurvivalAnalysis": cox(size, kind)} for size in ("cox_20", "cox_5") for kind in TIMES},
-    **{f"km_{kind}": {"kaplan_meier_estimator": kaplan_meier(kind)} for kind in TIMES},
-    **{f"logrank_{kind}": {"compare_survival": logrank(kind)} for kind in TIMES},
-    "bootstrap": {"CoxPHSurvivalAnalysis in a loop": bootstrap},
-    "permutation": {"compare_survival in a loop": permutation},
-}
+ROUTES = routes(
+    np.bool_,
+    {"CoxPHSurvivalAnalysis": Way(cox, rows)},
+    curve={"kaplan_meier_estimator": Way(curve)},
+    test={"compare_survival": Way(logrank, rows)},
+    bootstrap={"CoxPHSurvivalAnalysis": Way(cox, rows, replicates=200)},
+    permutation={"compare_survival": Way(logrank, rows, replicates=1000)},
+)
