@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -46,3 +51,25 @@ def written_out(surv: Surv) -> tuple[Surv, Array]:
     rows = np.repeat(np.arange(len(surv)), surv.weight.astype(int))
     entry = None if surv.entry is None else surv.entry[rows]
     return Surv(surv.time[rows], surv.event[rows], entry=entry), rows
+
+
+def second_oracle(code: str, data: Any) -> Any:
+    """Run `code`, which makes `answer` of `data` with the package `survival` from PyPI, called `other`.
+
+    It runs in a process of its own, because among these tests the name `survival` is this folder's.
+    """
+    try:
+        metadata.distribution("survival")
+    except metadata.PackageNotFoundError:
+        pytest.skip("the package `survival` from PyPI is not installed")
+    start = "import json, sys\nimport survival.r as other\ndata = json.load(sys.stdin)\n"
+    end = "\nprint(json.dumps(answer))"
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", start + code + end],
+        input=json.dumps(data),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return json.loads(ran.stdout)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from riskset.errors import EngineError
 from riskset.survival import Surv, aalen_johansen, kaplan_meier
 
-from .competing_cases import CASES, Sample, samples, written_out
+from .competing_cases import CASES, Sample, samples, second_oracle, written_out
 from .helpers import VALUE, assert_close, reference, surv_of
 
 Array = NDArray[np.float64]
@@ -234,3 +234,21 @@ def test_an_early_empty_risk_set_leaves_the_errors_exact() -> None:
         survival *= 1 - d[j] / n_j[j]
         squares.append((influence[:, 1] ** 2).sum())
     assert_close(fit.curve(1).standard_error, np.sqrt(squares), 1e-9)
+
+
+def test_a_second_library_agrees() -> None:
+    rng = np.random.default_rng(1)
+    draws = [(np.ceil(rng.exponential(12.0, 90)), rng.integers(0, 4, 90)) for _ in range(5)]
+    theirs = second_oracle(
+        """
+answer = []
+for one in data:
+    fit = other.survfit("Surv(time, factor(state)) ~ 1", one, conf_type="plain")
+    answer.append([[list(row) for row in fit.pstate], [list(row) for row in fit.std_err]])
+""",
+        [{"time": time.tolist(), "state": event.tolist()} for time, event in draws],
+    )
+    for (time, event), (states, errors) in zip(draws, theirs, strict=True):
+        ours = aalen_johansen(Surv(time, event))
+        assert_close(ours.incidence, np.array(states)[:, 1:], VALUE)
+        assert_close(ours.standard_error, np.array(errors)[:, 1:], VALUE)
