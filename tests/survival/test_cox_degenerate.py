@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from riskset.errors import EngineError
-from riskset.survival import Surv, fit_cox, fit_cox_frailty
+from riskset.survival import EventTable, Surv, concordance, fit_cox, fit_cox_frailty, uno_concordance
 from riskset.survival.kernels import kernel_mode
 
 from .helpers import assert_close, reference, surv_of
@@ -143,6 +143,19 @@ def test_objects_that_are_numbers_are_numbers() -> None:
     assert np.array_equal(objects.coefficient, plain.coefficient)
     flags = fit_cox(SURV, X[:, 1].astype(bool))
     assert np.array_equal(flags.coefficient, fit_cox(SURV, X[:, 1]).coefficient)
+
+
+def test_what_needs_rows_refuses_a_table() -> None:
+    table: Any = EventTable.from_arrays(TIME, EVENT, pattern=X[:, 1].astype(int))
+    for call in (
+        lambda: concordance(table, [0.0, 1.0]),
+        lambda: uno_concordance(table, [0.0, 1.0]),
+        lambda: fit_cox_frailty(table, [0.0, 1.0], ["a", "b"]),
+        lambda: fit_cox(table, [0.0, 1.0]).concordance(),
+        lambda: fit_cox(table, [0.0, 1.0]).predict_survival([1.0]),
+    ):
+        with pytest.raises(EngineError, match="row"):
+            call()
 
 
 def test_kernels_give_the_numbers_of_numpy_under_offset_and_ridge() -> None:

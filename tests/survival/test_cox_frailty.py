@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from riskset.errors import EngineError
@@ -158,6 +160,32 @@ def test_the_order_of_rows_and_the_names_of_groups_mean_nothing() -> None:
     far = fit_cox_frailty(surv, x + np.array([1e7, 0.0]), group)
     assert_close(a.coefficient, far.coefficient, 1e-6)
     assert a.hazard_ratio()[1].value == pytest.approx(np.exp(a.coefficient[1]))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**20))
+def test_weights_strata_and_the_unit_of_time(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 60
+    group = rng.integers(0, 8, n)
+    x = rng.normal(size=n)
+    time = np.ceil(rng.exponential(6 / (rng.gamma(1, 1, 8)[group] + 0.05)))
+    surv = Surv(np.minimum(time, 12), time <= 12, weight=rng.integers(1, 4, n))
+    assume(np.bincount(group, minlength=8).min() > 0)
+    fit = fit_cox_frailty(surv, x, group, ties="breslow")
+    assume(1e-3 < fit.variance < 50)
+    rows = np.repeat(np.arange(n), surv.weight_or_one.astype(int))
+    copies = Surv(surv.time[rows], surv.event[rows])
+    for other in (
+        fit_cox_frailty(copies, x[rows], group[rows], ties="breslow"),
+        fit_cox_frailty(surv, x, group, ties="breslow", strata=["only"] * n),
+        fit_cox_frailty(Surv(surv.time / 30.4375, surv.event, weight=surv.weight), x, group, ties="breslow"),
+    ):
+        assert other.variance == pytest.approx(fit.variance, rel=1e-6)
+        assert_close(other.coefficient, fit.coefficient, 1e-6)
+        assert_close(other.covariance, fit.covariance, 1e-6)
+        assert_close(other.frailty, fit.frailty, 1e-6)
+        assert other.log_likelihood == pytest.approx(fit.log_likelihood, rel=1e-9)
 
 
 def test_degenerate_rows() -> None:

@@ -144,11 +144,11 @@ def uno_concordance(
     >>> round(c.value, 3), round(c.standard_error, 3)
     (0.863, 0.059)
     """
+    ranks, stratum, clusters = _arguments(surv, score, strata, cluster)
     if surv.entry is not None:
         raise EngineError("Uno's concordance needs rows at risk from the start; use Harrell's under delayed entry")
     if tau is not None and not tau > 0:
         raise EngineError("the horizon tau of a concordance must be a number greater than 0")
-    ranks, stratum, clusters = _arguments(surv, score, strata, cluster)
     g = _uncensored_before(surv, stratum)
     with np.errstate(divide="ignore"):
         factor = np.where(surv.is_event, 1.0 / g**2, 0.0)
@@ -160,6 +160,8 @@ def uno_concordance(
 def _arguments(
     surv: Surv, score: ArrayLike, strata: ArrayLike | None, cluster: ArrayLike | None
 ) -> tuple[IntArray, IntArray, IntArray]:
+    if not isinstance(surv, Surv):
+        raise EngineError("a concordance needs the rows; an event table has counted them away, give a Surv")
     n = len(surv)
     if n == 0:
         raise EngineError("there is no row to compare; check the population's condition")

@@ -143,6 +143,8 @@ def fit_cox_frailty(
     >>> round(float(fit.coefficient[0]), 3), fit.frailty.round(2).tolist()
     (0.342, [0.96, 0.43, 1.61])
     """
+    if not isinstance(surv, Surv):
+        raise EngineError("a frailty model needs the rows; an event table has counted them away, give a Surv")
     if ties == "exact":
         raise EngineError("a frailty model has no exact ties; choose efron or breslow")
     if surv.has_fractional_weights:
