@@ -104,7 +104,7 @@ def split_at(surv: Surv, cuts: ArrayLike) -> TimeSplit:
 
     References
     ----------
-    Therneau TM, Grambsch PM. Modeling survival data. Springer, 2000, sections 3.7 and 6.5.
+    Therneau TM, Grambsch PM. Modeling survival data: extending the Cox model. Springer, 2000.
 
     Examples
     --------

@@ -1,5 +1,5 @@
 # Kernel-smoothed hazards with Gasser-Mueller boundary kernels, from the closed forms that Klein & Moeschberger print
-# (Survival analysis, 2nd ed. 2003, formulas 6.2.1 to 6.2.12), on survfit's steps: smoothed_hazard.json.
+# (Survival analysis, 2nd ed. 2003, section 6.2), on survfit's steps: smoothed_hazard.json.
 #
 # Debian has no package muhaz (and it uses other boundary kernels). Observation ends at the last time of any row.
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)[1])), "cases.R"))
