@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._special import chi_square_p
 from riskset.survival._types import BoolArray, FloatArray
+from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts, group_counts
 from riskset.survival.logrank_weights import WeightFunction, fleming_harrington, named_weight, pooled_counts
 from riskset.survival.surv import Surv
@@ -49,7 +50,7 @@ class LogRankTest:
 
 
 def logrank_test(
-    surv: Surv,
+    surv: Surv | EventTable,
     group: ArrayLike,
     *,
     strata: ArrayLike | None = None,
@@ -60,10 +61,12 @@ def logrank_test(
 
     Parameters
     ----------
-    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
-    group : array of shape (n,), labels (text or numbers)
-    strata : array of shape (n,), optional
-        Labels of strata (centres); comparisons are made within them and added up.
+    surv : the times, as rows or as a table of their counts
+        Delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of labels (text or numbers)
+        One a row; with a table one a pattern: `table.patterns` where they are the groups.
+    strata : array of labels, optional
+        One a row, with a table one for each of its strata (centres); comparisons are made within them and added up.
     rho, gamma : not negative
         Fleming-Harrington weights S(t-)^rho (1 - S(t-))^gamma, S the pooled Kaplan-Meier curve of the stratum: 0, 0 is
         the log-rank test; rho = 1 is what R's `survdiff` calls the Peto-Peto test, which stresses early differences;
@@ -90,12 +93,19 @@ def logrank_test(
     >>> test = logrank_test(surv, ["a", "a", "b", "a", "b", "b"])
     >>> test.label, round(test.chi_square, 3), test.df, round(test.p_value, 3)
     ('log-rank test', 2.557, 1, 0.11)
+
+    The same from a table of counts, which may come from chunks of rows:
+
+    >>> from riskset.survival import EventTable
+    >>> table = EventTable.from_arrays([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], pattern=["a", "a", "b", "a", "b", "b"])
+    >>> round(logrank_test(table, table.patterns).chi_square, 3)
+    2.557
     """
     return _weighted(surv, group, strata, fleming_harrington(rho, gamma))
 
 
 def weighted_logrank_test(
-    surv: Surv,
+    surv: Surv | EventTable,
     group: ArrayLike,
     *,
     weight: str = "gehan",
@@ -115,11 +125,13 @@ def weighted_logrank_test(
 
     Parameters
     ----------
-    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
-    group : array of shape (n,), labels (text or numbers)
+    surv : the times, as rows or as a table of their counts
+        Delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of labels (text or numbers)
+        One a row; with a table one a pattern: `table.patterns` where they are the groups.
     weight : name of the weight function
-    strata : array of shape (n,), optional
-        Labels of strata; weights are taken from each stratum's own counts.
+    strata : array of labels, optional
+        One a row, with a table one for each of its strata; weights are taken from each stratum's own counts.
 
     Returns
     -------
@@ -146,14 +158,16 @@ def weighted_logrank_test(
     return _weighted(surv, group, strata, named_weight(weight))
 
 
-def _weighted(surv: Surv, group: ArrayLike, strata: ArrayLike | None, function: WeightFunction) -> LogRankTest:
+def _weighted(
+    surv: Surv | EventTable, group: ArrayLike, strata: ArrayLike | None, function: WeightFunction
+) -> LogRankTest:
     counts = tested_counts(surv, group, strata)
     return compare(counts, function, family_label(function.label, strata))
 
 
-def tested_counts(surv: Surv, group: ArrayLike, strata: ArrayLike | None) -> GroupCounts:
+def tested_counts(surv: Surv | EventTable, group: ArrayLike, strata: ArrayLike | None) -> GroupCounts:
     """Count the groups for a test, or refuse what no test of the log-rank family can take."""
-    if len(surv) == 0:
+    if (surv.n if isinstance(surv, EventTable) else len(surv)) == 0:
         raise EngineError("there is no row to test; check the population's condition")
     if surv.has_fractional_weights:
         raise EngineError("a log-rank test takes weights only as whole counts; use fit_cox with robust=True instead")

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError, did_you_mean
 from riskset.survival._types import FloatArray
+from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
 from riskset.survival.logrank import BLOCK, family_label, tested_counts
 from riskset.survival.logrank_weights import fleming_harrington, pooled_counts
@@ -56,7 +57,7 @@ class MaxComboTest:
 
 
 def max_combo_test(
-    surv: Surv,
+    surv: Surv | EventTable,
     group: ArrayLike,
     *,
     weights: Sequence[tuple[float, float]] = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)),
@@ -73,12 +74,14 @@ def max_combo_test(
 
     Parameters
     ----------
-    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
-    group : array of shape (n,), labels (text or numbers) of two groups
+    surv : the times, as rows or as a table of their counts
+        Delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of labels (text or numbers) of two groups
+        One a row; with a table one a pattern: `table.patterns` where they are the groups.
     weights : pairs (rho, gamma), at most four that are no sums of one another
         Exponents of the weights S(t-)^rho (1 - S(t-))^gamma as in `logrank_test`.
-    strata : array of shape (n,), optional
-        Labels of strata; comparisons are made within them and added up.
+    strata : array of labels, optional
+        One a row, with a table one for each of its strata; comparisons are made within them and added up.
     alternative : "two-sided", or "greater" or "less" for the hazard of the second group in sorted order
 
     Raises

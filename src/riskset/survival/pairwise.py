@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.survival._types import FloatArray
+from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
 from riskset.survival.logrank import LogRankTest, compare, family_label, tested_counts
 from riskset.survival.logrank_weights import fleming_harrington
@@ -36,7 +37,7 @@ class PairwiseTests:
 
 
 def pairwise_logrank(
-    surv: Surv,
+    surv: Surv | EventTable,
     group: ArrayLike,
     *,
     strata: ArrayLike | None = None,
@@ -49,10 +50,12 @@ def pairwise_logrank(
 
     Parameters
     ----------
-    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
-    group : array of shape (n,), labels (text or numbers)
-    strata : array of shape (n,), optional
-        Labels of strata; comparisons are made within them and added up.
+    surv : the times, as rows or as a table of their counts
+        Delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of labels (text or numbers)
+        One a row; with a table one a pattern: `table.patterns` where they are the groups.
+    strata : array of labels, optional
+        One a row, with a table one for each of its strata; comparisons are made within them and added up.
     rho, gamma : not negative
         Fleming-Harrington weights as in `logrank_test`, from the Kaplan-Meier curve of the two groups.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import FloatArray
+from riskset.survival.event_table import EventTable
 from riskset.survival.logrank import compare, family_label, tested_counts
 from riskset.survival.logrank_weights import WEIGHTS
 from riskset.survival.surv import Surv, numbers
@@ -45,7 +46,7 @@ class TrendTest:
 
 
 def trend_test(
-    surv: Surv,
+    surv: Surv | EventTable,
     group: ArrayLike,
     *,
     scores: Mapping[Any, float] | ArrayLike | None = None,
@@ -58,13 +59,15 @@ def trend_test(
 
     Parameters
     ----------
-    surv : the times; delayed entry is honoured, weights only as counts of identical rows (whole numbers).
-    group : array of shape (n,), labels (text or numbers)
+    surv : the times, as rows or as a table of their counts
+        Delayed entry is honoured, weights only as counts of identical rows (whole numbers).
+    group : array of labels (text or numbers)
+        One a row; with a table one a pattern: `table.patterns` where they are the groups.
     scores : mapping of label to number, or array of shape (G,) in the sorted order of the labels, optional
         1, 2, ..., G in the sorted order of the labels when None. Text sorts by its letters ("high" before "low"), so
         give a mapping where that is not the order meant. Only the ratios of the scores' differences matter.
-    strata : array of shape (n,), optional
-        Labels of strata; comparisons are made within them and added up.
+    strata : array of labels, optional
+        One a row, with a table one for each of its strata; comparisons are made within them and added up.
 
     Raises
     ------
