@@ -255,49 +255,48 @@ written by `python3 tools/dev.py bench --write`; everything below the line is wh
 
 | command | what it does |
 |---|---|
-| `python3 tools/dev.py bench --peers` | installs the Python programs into `out/peers` (a C compiler is needed for coxstream), once |
+| `python3 tools/dev.py bench --peers` | installs the Python programs into `out/peers`; coxstream needs a C compiler |
 | `make bench` | measures all that is there and prints the tables; also the demo and `riskset --help` |
 | `python3 tools/dev.py bench --write` | measures the engine and the other programs, and writes this page |
-| `python3 tools/dev.py bench --quick` | shows in seconds that everything runs; its times mean nothing |
+| `python3 tools/dev.py bench --quick` | shows in a minute that everything runs; its times mean nothing |
 
 None of the other programs is needed. One that is absent is listed as absent, with the way to install it. R with its
-package `survival` is found on the `PATH`. About 2 GB of disk under `out/bench` hold the simulated data. The machine
-should be idle: nothing else may use its cores.
+package `survival` is found on the `PATH`. The simulated data take 0.7 GB under `out/bench`. The machine should be idle.
 
 ## How it is measured
 
-- **People.** All are simulated with a fixed seed (`benchmarks/_simulate.py`): exponential times to death and to leaving,
-  about half with the event, ten years at most. *Day times* are whole days (3,650 of them), as studies record them;
-  *continuous times* are the same before rounding up, nearly all different.
-- **A program's way.** A program may offer several ways to do the same; each that a user would think of is measured.
-  Targets take the fastest. Every way runs in a process of its own, on arrays in memory laid out as that program likes them
-  best: reading and converting the data is not timed, everything that it does with them is, sorting and checking included.
-- **Time.** Wall time; the best of the repeats within three seconds (at least two repeats, unless one takes longer than 8 s).
-  *First time* is the first call in a new process, with the data in memory: for riskset it includes loading Numba and its
-  cached kernels. *Processor* adds up all threads. Nobody is told how many threads to use.
-- **Patience.** Work is broken off after {patience:.0f} s, or {long:.0f} s where a target names the program. What was too slow for
-  day times is not tried on continuous times.
-- **Peak MB** is the highest memory of the first time beyond what the process held before it, the data included (Linux).
-- **Numbers** are compared with R's where R came to an end, else with those of survival (Rust): relative to the largest of
-  the coefficients, of the survival at four times, or the chi-square. A fast wrong answer would stand out.
+- **People.** All are simulated with a fixed seed (`benchmarks/_simulate.py`): exponential times to death and to
+  leaving, half of them with the event, ten years at most. *Day times* are whole days (3,650 of them), as studies record
+  them; *continuous times* are the same before rounding up, nearly all different.
+- **A program's ways.** A program may offer several ways to do the same; each that a user would think of is measured,
+  and targets take the fastest. Each runs in a process of its own, on arrays in memory laid out as that program likes
+  them best. Reading and converting the data is not timed; all that it does with them is, sorting and checking included.
+- **Time.** Wall time, the best of the repeats within three seconds (two at least, where the first took less than 8 s).
+  *First time* is the first call in a new process: for riskset it includes loading Numba and its cached kernels.
+  *Processor* adds up all threads. No program is told how many threads to use.
+- **Patience.** Work is broken off after {patience:.0f} s, or {long:.0f} s where a target names the program. What was
+  too slow for day times is not tried on continuous times.
+- **Peak MB** is the highest memory of the first time beyond what the process held before it, data included (Linux).
+- **Numbers** are compared with R's where R came to an end, else with those of survival (Rust): relative to the largest
+  of the coefficients, of the survival at four times, or to the chi-square. A fast wrong answer is marked.
 
 ## What to know when reading it
 
 - Most programs do not merge times that differ by rounding alone, as R and riskset do; on ten million continuous times
   this moves their numbers in the sixth digit, and saves them the work.
-- A bootstrap or permutation of the other programs draws other random numbers. A loop around a program's fit does not pay
-  for the drawing (it is done before), ours does. Programs that fit a few hundred a second are given fewer replicates.
-- riskset's permutation test takes the variance over permutations, which is the same for all; the other programs
-  recompute the log-rank test each time. Their P values agree up to chance.
-- The log-rank statistic of lifelines and others comes from tables by distinct time: fast for days, slow for continuous times.
-- scikit-survival's Cox model gives no standard errors, and coxstream nothing but coefficients and their variance;
-  riskset's, R's and lifelines' results hold more, some of it computed when asked for.
+- Bootstraps and permutations draw different random numbers in each program, so they agree as far as chance lets them. A
+  loop around another program's fit does not pay for the drawing (it is done before), riskset does. Programs that fit a
+  few a second are given fewer replicates; times are for one replicate.
+- riskset's permutation test divides by the variance over all permutations, which is the same for each; the loops
+  compute the whole log-rank test each time. The P values agree up to chance.
+- scikit-survival's Cox model gives no standard errors, coxstream's nothing beyond coefficients and their variance;
+  R's coxph, lifelines' and riskset's results hold more, in riskset's case partly computed when asked for.
 
 ---
 
 """
 
 
-def page(record: dict[str, Any], text: str) -> str:
+def page(text: str) -> str:
     """Give BENCHMARKS.md: how it is measured, then the tables."""
     return PAGE.format(patience=PATIENCE, long=3 * PATIENCE) + text + "\n"

@@ -56,6 +56,11 @@ def forget_peak() -> None:
         CLEAR.write_text("5", encoding="utf-8")
 
 
+def known_cold_alone(seconds: list[float], limit: float) -> bool:
+    """Say whether a short piece of work was done once: nothing is known of it warm. No limit, no second time."""
+    return limit > 0 and len(seconds) == 1 and seconds[0] < ONCE
+
+
 def measure(work: Callable[[], tuple[Result, int]], limit: float) -> Result:
     """Repeat `work`; give wall and processor seconds of each time, and the first time's peak memory."""
     before = memory("VmRSS")
@@ -63,7 +68,7 @@ def measure(work: Callable[[], tuple[Result, int]], limit: float) -> Result:
     seconds: list[float] = []
     processor: list[float] = []
     peak = highest = None
-    while len(seconds) < AT_MOST and (not seconds or sum(seconds) < limit or (len(seconds) == 1 and seconds[0] < ONCE)):
+    while not seconds or (len(seconds) < AT_MOST and (sum(seconds) < limit or known_cold_alone(seconds, limit))):
         wall, used = time.perf_counter(), time.process_time()
         result, units = work()
         seconds.append(time.perf_counter() - wall)

@@ -33,7 +33,7 @@ TASKS = (
     Task("km_continuous", "Kaplan-Meier, 1e7 people, continuous times", CURVE),
     Task("logrank_days", "Log-rank test of two groups, 1e7 people, day times", SCORE),
     Task("logrank_continuous", "Log-rank test of two groups, 1e7 people, continuous times", SCORE),
-    # Random numbers differ between programs: the spread of the coefficients and the P value agree as far as chance lets.
+    # Random numbers differ between programs: the coefficients' spread and the P value agree as far as chance lets.
     Task("bootstrap", "Bootstrap of a Cox model, 212 patients x 6 covariates", {"spread": 0.35}, "fit"),
     Task("permutation", "Log-rank permutation test, 212 patients", {"p_value": 0.4}, "permutation"),
 )

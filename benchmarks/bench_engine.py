@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
     text = _report.tables(record)
     print(text)
     if given.write:
-        (ROOT / "BENCHMARKS.md").write_text(_report.page(record, text), encoding="utf-8", newline="\n")
+        (ROOT / "BENCHMARKS.md").write_text(_report.page(text), encoding="utf-8", newline="\n")
     return 0
 
 
