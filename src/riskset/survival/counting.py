@@ -21,7 +21,7 @@ _STEPS_A_ROW = 4
 _PART = 1 << 18
 _MOST_PARTS = 8
 # Steps of the table by which times are looked up.
-_MOST_STEPS = 1 << 22
+_MOST_STEPS = 1 << 24
 _READABLE = frozenset(np.dtype(t) for t in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "f4", "f8"))
 _NOTHING = np.zeros(0, dtype=np.int32)
 
@@ -134,10 +134,11 @@ def places_among(levels: FloatArray, values: FloatArray) -> AnyArray:
         find_places(levels, np.zeros(0), 0.0, values, places, 0, n)
         return places
     # Levels are looked up by equal steps of time first, then searched within a step.
-    steps = min(size, _MOST_STEPS)
+    steps = min(2 * size, _MOST_STEPS)
     scale = steps / float(levels[-1]) if levels[-1] > 0 and np.isfinite(steps / float(levels[-1])) else 0.0
     step = np.minimum(levels * scale, steps - 1).astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(np.bincount(step, minlength=steps))))
+    starts = np.zeros(steps + 1, dtype=places.dtype)
+    np.cumsum(np.bincount(step, minlength=steps), out=starts[1:])
     compiled = kernels.load("counting")
 
     def find(part: tuple[int, int]) -> None:
