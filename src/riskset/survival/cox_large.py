@@ -131,7 +131,7 @@ def large_cox(rows: CoxRows, *, in_order: bool = False) -> LargeCox:
     efron = rows.ties == "efron"
     sums: RowSums
     if numbers_in_table(len(places), p) <= _MOST_IN_TABLE and not in_order:
-        sums = RowsByTime(x, centre, factor, weight, offset, places, efron and int(count.max()) > 1)
+        sums = RowsByTime(x, centre, factor, weight, offset, places)
     else:
         sums = sort_rows(x, centre, factor, weight, offset, places)
     return LargeCox(

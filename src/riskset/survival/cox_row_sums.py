@@ -50,7 +50,6 @@ class RowsByTime:
     centre, factor : arrays of shape (p,)
     weight, offset : arrays of shape (n,) or (0,)
     places : where the rows stand
-    split : whether there are ties to be split
     """
 
     x: FloatArray
@@ -59,7 +58,6 @@ class RowsByTime:
     weight: FloatArray
     offset: FloatArray
     places: RiskPlaces
-    split: bool
 
     def risks(self, slope: FloatArray) -> tuple[FloatArray, float]:
         """See `RowSums`."""
@@ -79,18 +77,17 @@ class RowsByTime:
         """See `RowSums`."""
         kernel, at, parts = load("cox"), self.places, self._parts()
         p, times = self.x.shape[1], len(self.places)
-        tables = np.empty((len(parts), times, p))
-        tied = np.empty((len(parts), times if self.split else 0, p))
+        tables = np.empty((len(parts), 2 * times, p))
         size = p + 1 + kernel._PAD
         grams, means = np.empty((len(parts), size, size)), np.zeros((size, size))
 
         def add(i: int) -> None:
             place = (at.exit_at, at.entry_at, at.event)
-            out = (tables[i], tied[i], grams[i])
+            out = (tables[i], grams[i])
             kernel.add_rows_by_time(self.x, self.centre, self.factor, risk, *place, terms[0], terms[1], *parts[i], *out)
 
         on_all_cores(add, range(len(parts)))
-        kernel.gram_of_means(tables, tied, terms, at.begins, means)
+        kernel.gram_of_means(tables, terms, at.begins, means)
         return np.asarray(grams.sum(axis=0) - means)[: p + 1, : p + 1]
 
     def _parts(self) -> list[tuple[int, int]]:

@@ -147,8 +147,7 @@ def add_risks(
         if k < 0:
             continue
         out[0, k] += risk[i]
-        if event[i] > 0:
-            out[1, k] += risk[i]
+        out[1, k] += risk[i] * event[i]
         if delayed and entry_at[i] >= 0:
             out[0, entry_at[i]] -= risk[i]
 
@@ -272,23 +271,21 @@ def add_rows_by_time(
     start: int,
     stop: int,
     table: FloatArray,
-    tied: FloatArray,
     gram: FloatArray,
 ) -> None:
     """Add the rows [start, stop) up: risk times covariates by event time, and their weighted Gram matrix.
 
-    `table` (K, p) gets r x where a row leaves, less where it enters; `tied` (K, p), or (0, p) where no ties are split,
-    gets in its place what events leave; `gram` (q + pad, q + pad) gets the Gram matrix of (x, 1) with the weights
-    r (Lambda - Phi), `until` being Lambda up to each event time and `taken_back` Phi.
+    `table` (2 K, p) gets r x where a row leaves, censored rows in its first half and events in its second, less where
+    it enters; `gram` (q + pad, q + pad) gets the Gram matrix of (x, 1) with the weights r (Lambda - Phi), `until` being
+    Lambda up to each event time and `taken_back` Phi.
     """
     p = x.shape[1]
+    times = until.shape[0]
     delayed = entry_at.shape[0] > 0
-    split = tied.shape[0] > 0
     z = np.zeros((p + 1 + _PAD, _CHUNK))
     weighted = np.zeros((p + 1 + _PAD, _CHUNK))
     row = np.empty(p)
     table[:] = 0.0
-    tied[:] = 0.0
     gram[:] = 0.0
     z[p] = 1.0
     for begin in range(start, stop, _CHUNK):
@@ -303,22 +300,21 @@ def add_rows_by_time(
                 z[:p, r] = 0.0
                 weighted[p, r] = 0.0
                 continue
+            # Events and censorings alternate at random: multiplying by 0 or 1 is faster than a branch guessed wrong.
+            happens = np.int64(event[i])
+            own = risk[i]
+            hazard = until[k] - happens * taken_back[k]
+            covariates = x[i]
+            leaves = table[happens * times + k]
             for j in range(p):
-                row[j] = (x[i, j] - centre[j]) * factor[j]
-            hazard = until[k]
-            leaves = table
-            if event[i] > 0:
-                hazard -= taken_back[k]
-                if split:
-                    leaves = tied
-            for j in range(p):
-                leaves[k, j] += risk[i] * row[j]
+                row[j] = (covariates[j] - centre[j]) * factor[j]
+                leaves[j] += own * row[j]
             if delayed and entry_at[i] >= 0:
-                before = entry_at[i]
-                hazard -= until[before]
+                hazard -= until[entry_at[i]]
+                enters = table[entry_at[i]]
                 for j in range(p):
-                    table[before, j] -= risk[i] * row[j]
-            weighted[p, r] = risk[i] * hazard
+                    enters[j] -= own * row[j]
+            weighted[p, r] = own * hazard
             for j in range(p):
                 z[j, r] = row[j]
         for j in range(p):
@@ -328,37 +324,32 @@ def add_rows_by_time(
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def gram_of_means(tables: FloatArray, tied: FloatArray, terms: FloatArray, begins: AnyArray, gram: FloatArray) -> None:
-    """Add the Gram matrix of the terms' means to `gram`, from the parts' `tables` and `tied` (parts, K, p) of r x.
+def gram_of_means(tables: FloatArray, terms: FloatArray, begins: AnyArray, gram: FloatArray) -> None:
+    """Add the Gram matrix of the terms' means to `gram`, from the `tables` (parts, 2 K, p) of the parts.
 
     With a, b, c the rows 2 to 4 of `terms` it is `a S1 S1' - b (S1 E1' + E1 S1') + c E1 E1'` over the event times.
     """
-    parts, times, p = tables.shape
-    split = tied.shape[1] > 0
+    parts, p = tables.shape[0], tables.shape[2]
+    times = begins.shape[0]
     z = np.zeros((p + _PAD, _CHUNK))
     weighted = np.zeros((p + _PAD, _CHUNK))
     running = np.zeros(p)
     events = np.zeros(p)
     filled = 0
     for k in range(times - 1, -1, -1):
+        events[:] = 0.0
         for part in range(parts):
             for j in range(p):
                 running[j] += tables[part, k, j]
-        if split:
-            events[:] = 0.0
-            for part in range(parts):
-                for j in range(p):
-                    events[j] += tied[part, k, j]
-            for j in range(p):
-                running[j] += events[j]
+                events[j] += tables[part, times + k, j]
         a, b, c = terms[2, k], terms[3, k], terms[4, k]
         for j in range(p):
+            running[j] += events[j]
             z[j, filled] = running[j]
-            weighted[j, filled] = a * running[j]
+            weighted[j, filled] = a * running[j] - b * events[j]
         filled += 1
         if b > 0.0:
             for j in range(p):
-                weighted[j, filled - 1] -= b * events[j]
                 z[j, filled] = events[j]
                 weighted[j, filled] = c * events[j] - b * running[j]
             filled += 1

@@ -126,7 +126,7 @@ def fit_replicates(
     risk = np.empty(a)
     count, total = np.empty(times, dtype=np.int64), np.empty(times)
     sums, terms = np.empty((2, times)), np.empty((5, times))
-    table, tied = np.empty((1, times, p)), np.empty((1, times, p))
+    tables = np.empty((1, 2 * times, p))
     gram, means = np.empty((p + 1 + _PAD, p + 1 + _PAD)), np.empty((p + 1 + _PAD, p + 1 + _PAD))
     zero, one = np.zeros(p), np.ones(p)
     beta, step, gradient, event_sum = np.empty(p), np.empty(p), np.empty(p), np.empty(p)
@@ -169,10 +169,10 @@ def fit_replicates(
             log_likelihood = -add_terms(sums, count, total, efron, 0, times, terms)
             run_forward(terms[0], begins)
             add_rows_by_time(
-                rows, zero, one, risk, leaves, enters, happens, terms[0], terms[1], 0, drawn, table[0], tied[0], gram
+                rows, zero, one, risk, leaves, enters, happens, terms[0], terms[1], 0, drawn, tables[0], gram
             )
             means[:] = 0.0
-            gram_of_means(table, tied, terms, begins, means)
+            gram_of_means(tables, terms, begins, means)
             for j in range(p):
                 gradient[j] = event_sum[j] - gram[j, p]
                 log_likelihood += event_sum[j] * beta[j]
