@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from riskset.errors import EngineError
-from riskset.survival import Surv, exact_logrank_test, logrank_permutation, logrank_test
+from riskset.survival import EventTable, Surv, exact_logrank_test, logrank_permutation, logrank_test
 from riskset.survival.kernels import kernel_mode, load
 from riskset.survival.permutation_draws import group_sums, key_of
 from riskset.survival.permutation_scores import permutation_scores
@@ -223,3 +223,17 @@ def test_impossible_questions_are_refused() -> None:
             test(Surv([1, 2], [1, 1], weight=[0.5, 1]), [0, 1])
         with pytest.raises(EngineError, match="no row"):
             test(Surv([], []), [])
+        with pytest.raises(EngineError, match="needs rows"):
+            test(EventTable.from_arrays([1, 2], [1, 1]), [0, 1])
+
+
+def test_work_cut_into_other_parts_gives_the_same_numbers() -> None:
+    # 70,000 people: the kernel's parts are 64 replicates each.
+    rng = np.random.default_rng(5)
+    surv, group = Surv(rng.integers(1, 300, 70_000), rng.integers(0, 2, 70_000)), rng.integers(0, 2, 70_000)
+    data = permutation_scores(surv, group, None)
+    sums = load("permutation").group_sums(data.score, data.start, data.size, key_of(4), 0, 150)[0]
+    centre = data.mean()[0]
+    extreme = (np.abs(sums - centre) >= abs(data.total[0] - centre)).sum()
+    with kernel_mode("always"):
+        assert logrank_permutation(surv, group, replicates=150, seed=4).n_extreme == extreme

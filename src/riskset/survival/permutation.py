@@ -16,8 +16,10 @@ from riskset.survival.logrank import family_label
 from riskset.survival.permutation_scores import PermutationScores, permutation_scores
 from riskset.survival.surv import Surv
 
-# Replicates that are drawn at once: their state stays in the processor's cache. It never depends on the cores.
+# Replicates that NumPy draws at once: their state stays in the processor's cache.
 BLOCK = 4096
+# A kernel's part of the work: draws that take some milliseconds. Replicates run in lanes of 64.
+DRAWS_A_PART, LANES = 1 << 22, 64
 # A draw is a few of NumPy's vector operations at a nanosecond each: so many make up one step of a scattered loop.
 DRAWS_A_STEP = 8
 # Statistics that differ by less are equal but for rounding, and a permutation that equals the data counts.
@@ -156,13 +158,15 @@ def _statistic(sums: IntArray, data: PermutationScores, inverse: FloatArray) -> 
 
 def _count(data: PermutationScores, inverse: FloatArray, observed: float, replicates: int, seed: int) -> int:
     """Count the permutations whose statistic is at least `observed`."""
-    compiled = kernels.use_kernels(data.score.shape[0] * replicates / DRAWS_A_STEP)
+    people = data.score.shape[0]
+    compiled = kernels.use_kernels(people * replicates / DRAWS_A_STEP)
     draw = kernels.load("permutation").group_sums if compiled else permutation_draws.group_sums
+    width = min(BLOCK, max(DRAWS_A_PART // people // LANES, 1) * LANES) if compiled else BLOCK
     key = permutation_draws.key_of(seed)
     least = observed - ROUNDING * max(observed, 1.0)
 
     def count(low: int) -> int:
-        sums = draw(data.score, data.start, data.size, key, low, min(low + BLOCK, replicates))
+        sums = draw(data.score, data.start, data.size, key, low, min(low + width, replicates))
         return int((_statistic(sums, data, inverse) >= least).sum())
 
-    return sum(kernels.on_all_cores(count, range(0, replicates, BLOCK)))
+    return sum(kernels.on_all_cores(count, range(0, replicates, width)))
