@@ -26,6 +26,7 @@ from riskset.survival.comparison import (
 )
 from riskset.survival.cox import compare_nested, fit_cox
 from riskset.survival.cox_concordance import Concordance, concordance, uno_concordance
+from riskset.survival.cox_firth import FirthCoxFit, PenalisedLogLikelihood, fit_cox_firth
 from riskset.survival.cox_fit import CoxFit, LogLikelihood
 from riskset.survival.cox_frailty import FrailtyFit, fit_cox_frailty
 from riskset.survival.cox_ph_test import ProportionalHazardsTest
@@ -69,6 +70,7 @@ __all__ = [
     "EventTable",
     "ExactLogRankTest",
     "FineGrayFit",
+    "FirthCoxFit",
     "FrailtyFit",
     "GrayTest",
     "IncidenceAt",
@@ -82,6 +84,7 @@ __all__ = [
     "MaximallySelectedTest",
     "NelsonAalen",
     "PairwiseTests",
+    "PenalisedLogLikelihood",
     "PermutationTest",
     "PredictedCurves",
     "PredictedIncidence",
@@ -107,6 +110,7 @@ __all__ = [
     "fit_aft",
     "fit_cause_specific",
     "fit_cox",
+    "fit_cox_firth",
     "fit_cox_frailty",
     "fit_fine_gray",
     "follow_up",
