@@ -18,6 +18,8 @@ _MAX_HALVINGS = 20
 _POLISHED = 1e-25
 # Rounding leaves a relative error of about this in each gradient, so in many rows a step need not be smaller.
 _ROUNDING = float(np.finfo(np.float64).eps)
+# A Newton step doubles the digits, so what follows a step as small as this (squared) is rounding alone.
+_LAST_STEP = 1e-13
 _MAX_POLISH = 4
 
 
@@ -79,14 +81,16 @@ class Search:
 
 def maximise(likelihood: Likelihood, start: Evaluation) -> Search:
     """Climb by Newton steps, halved while the likelihood gets worse, then polish the coefficients."""
-    state, settled, polish = start, False, 0
+    state, settled, polish, before = start, False, 0, float("inf")
     for iteration in range(MAX_ITERATIONS + 1):
         step = solve(state.information, state.gradient)
+        gain = float(state.gradient @ step)
         small = max(_POLISHED, _ROUNDING**2 * float(np.trace(state.information)))
-        if settled and (state.gradient @ step < small or polish == _MAX_POLISH):
+        if settled and (gain < small or before < _LAST_STEP or polish == _MAX_POLISH):
             return Search(state, step, iteration, True)
-        if state.gradient @ step == 0:
+        if gain == 0:
             return Search(state, step, iteration, True)
+        before = gain
         new = _climb(likelihood, state, step)
         change = abs(new.log_likelihood - state.log_likelihood)
         polish += settled
