@@ -152,18 +152,20 @@ def _standards(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Give each column's centre, scale and factor, as `cox_likelihood` has them, and its sum over the events (p,)."""
     kernel, parts, p = load("cox"), row_parts(x.shape[0]), x.shape[1]
-    ranges = np.empty((len(parts), 3, p))
+    sums, spreads = np.empty((len(parts), p)), np.empty((len(parts), 2, p))
     weights = on_all_cores(
-        lambda i: kernel.sums_and_ranges(x, weight, places.exit_at, *parts[i], ranges[i]), range(len(parts))
+        lambda i: kernel.weighted_sums(x, weight, places.exit_at, *parts[i], sums[i]), range(len(parts))
     )
-    centre = fixed(ranges[:, 0].sum(axis=0) / sum(weights))
-    low, high = ranges[:, 1].min(axis=0), ranges[:, 2].max(axis=0)
-    constant = high - low <= _CONSTANT * np.maximum(np.abs(low), np.abs(high))
-    sums = np.empty((len(parts), 2, p))
+    centre = fixed(sums.sum(axis=0) / sum(weights))
     at = (places.exit_at, places.event)
-    on_all_cores(lambda i: kernel.spreads_and_events(x, weight, *at, centre, *parts[i], sums[i]), range(len(parts)))
-    spread, event_sum = sums.sum(axis=0)
-    scale = np.where(constant | (spread == 0), 1.0, spread / sum(weights))
+    on_all_cores(lambda i: kernel.spreads_and_events(x, weight, *at, centre, *parts[i], spreads[i]), range(len(parts)))
+    spread, event_sum = spreads.sum(axis=0)
+    spread /= sum(weights)
+    constant = spread <= 2.0 * _CONSTANT * np.abs(centre)
+    for j in np.flatnonzero(constant):
+        column = x[places.exit_at >= 0, j]
+        constant[j] = np.ptp(column) <= _CONSTANT * np.abs(column).max()
+    scale = np.where(constant | (spread == 0), 1.0, spread)
     return centre, scale, fixed(np.where(constant, 0.0, 1.0 / scale)), event_sum
 
 

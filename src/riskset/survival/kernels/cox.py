@@ -27,26 +27,22 @@ _PAD = 8
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def sums_and_ranges(
+def weighted_sums(
     x: FloatArray, weight: FloatArray, exit_at: AnyArray, start: int, stop: int, out: FloatArray
 ) -> float:
-    """Write the weighted sum, least and largest value of each column into `out` (3, p); give the sum of weights."""
+    """Write the weighted sum of each column over the rows that are ever at risk into `out` (p,); give their weight."""
     p = x.shape[1]
     weighted = weight.shape[0] > 0
     total = 0.0
-    out[0] = 0.0
-    out[1] = np.inf
-    out[2] = -np.inf
+    out[:] = 0.0
     for i in range(start, stop):
         if exit_at[i] < 0:
             continue
         w = weight[i] if weighted else 1.0
         total += w
+        covariates = x[i]
         for j in range(p):
-            value = x[i, j]
-            out[0, j] += w * value
-            out[1, j] = value if value < out[1, j] else out[1, j]
-            out[2, j] = value if value > out[2, j] else out[2, j]
+            out[j] += w * covariates[j]
     return total
 
 
