@@ -314,3 +314,13 @@ def test_a_surv_tells_how_many_rows_end_at_time_zero() -> None:
     assert Surv([1, 2], [1, 0]).n_at_time_zero == 0
     assert Surv([], []).n_at_time_zero == 0
     assert kaplan_meier(Surv([0, 0, 1], [1, 0, 1])).n_at_time_zero == 2
+
+
+def test_covariates_of_many_values_are_patterns_too() -> None:
+    rng = np.random.default_rng(4)
+    n = 20_000
+    x = np.column_stack((rng.integers(0, 300, n), rng.normal(size=n).round(3), rng.integers(0, 2, n)))
+    table = EventTable.from_arrays(np.ones(n), np.ones(n), pattern=x, stratum=rng.integers(0, 500, n))
+    assert np.array_equal(table.patterns, np.unique(x, axis=0))
+    assert table.strata.tolist() == list(range(500))
+    assert table.n == n

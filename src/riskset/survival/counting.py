@@ -61,6 +61,7 @@ def cell_counts(
     group: AnyArray | None = None,
     groups: int = 1,
     weight: FloatArray | None = None,
+    rows: int | None = None,
 ) -> AnyArray:
     """Count rows, or add up their weights, by group, place and kind: array of shape (groups, axis, top + 1).
 
@@ -70,17 +71,24 @@ def cell_counts(
     code : array of shape (n,), whole numbers; the kind is min(code, top). Without it the kind is 0.
     group : array of shape (n,), whole numbers 0 <= group < groups. Without it the group is 0.
     weight : array of shape (n,)
+    rows : rows of the whole work that this is a part of
     """
     size = groups * axis * (top + 1)
     n = place.shape[0]
-    cells: list[AnyArray] = [np.zeros(size, dtype=np.int64 if weight is None else np.float64)]
+    work = n if rows is None else rows
+    cells: list[AnyArray] = [np.zeros(size, dtype=count_type(n) if weight is None else np.float64)]
     # Every part fills cells of its own, which must not cost more than its rows.
-    cells = cells_for(n, n, cells, most=min(_MOST_PARTS, n // (8 * size + 1) + 1))
-    add_to_cells(cells, place, axis, code=code, top=top, group=group, weight=weight, rows=n)
+    cells = cells_for(n, work, cells, most=min(_MOST_PARTS, n // (8 * size + 1) + 1))
+    add_to_cells(cells, place, axis, code=code, top=top, group=group, weight=weight, rows=work)
     total = cells[0]
     for more in cells[1:]:
         total += more
     return total.reshape(groups, axis, top + 1)
+
+
+def count_type(n: int) -> type[np.signedinteger[Any]]:
+    """Give the smaller of two types that holds a count of n rows: cells of half the size stay in faster memory."""
+    return np.int32 if n < 2**31 else np.int64
 
 
 def cells_for(n: int, rows: int, cells: list[AnyArray], *, most: int = 2) -> list[AnyArray]:

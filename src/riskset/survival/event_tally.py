@@ -22,9 +22,10 @@ _DAY_BITS = 31
 _ROW_BITS = _KIND_BITS + _DAY_BITS
 _MOST_ROWS = 1 << 25
 # Cells are counted in a dense block up to this size (64 MiB), and while they are no more than a few a row.
-_MOST_CELLS = 1 << 23
+_MOST_CELLS = 1 << 24
 _ALWAYS_DENSE = 1 << 14
 _CELLS_A_ROW = 4
+_MOST_IN_A_CELL = 2**31 - 1
 # Keys that wait are added up when there are this many, or twice those of last time, so that memory stays flat.
 _WAITING = 1 << 21
 
@@ -200,7 +201,7 @@ class Tally:
             self._ending_weight.take(*self._ending.sums())
             self._entering_weight.take(*self._entering.sums())
 
-    def _table_rows(self, pattern: ArrayLike | None, stratum: ArrayLike | None, n: int) -> IntArray | None:
+    def _table_rows(self, pattern: ArrayLike | None, stratum: ArrayLike | None, n: int) -> AnyArray | None:
         """Give each row's (stratum, pattern) pair as the number of a row of the table; None where there is one."""
         if stratum is None:
             strata, stratum_labels, stratum_form = None, [None], "none"
@@ -221,10 +222,19 @@ class Tally:
             return None
         both = patterns if strata is None else strata if patterns is None else strata * np.int64(len(labels)) + patterns
         assert both is not None
-        present, place = present_codes(both, len(labels) * len(stratum_labels))
+        size = len(labels) * len(stratum_labels)
+        if size > max(_ALWAYS_DENSE, _CELLS_A_ROW * n):
+            present, both = np.unique(both, return_inverse=True)
+            place = np.zeros(present.shape[0], dtype=np.int32)
+            used = np.arange(present.shape[0])
+            both = both.reshape(-1)
+        else:
+            present, place = present_codes(both, size, rows=self._rows)
+            used = present
         strata_of = self._strata.take([stratum_labels[k] for k in present // len(labels)], stratum_form)
         patterns_of = self._patterns.take([labels[k] for k in present % len(labels)], form)
-        return self._pair_rows(strata_of, patterns_of)[place]
+        place[used] = self._pair_rows(strata_of, patterns_of)
+        return place[both]
 
     def _pair_rows(self, strata: IntArray, patterns: IntArray) -> IntArray:
         pairs = self._pairs
@@ -274,6 +284,9 @@ class _Ledger:
 
     def __init__(self, dtype: type[np.generic]) -> None:
         self._dtype = dtype
+        # A block of counts has cells of half the size, and is emptied into the keys before one could overflow.
+        self._cell_dtype: type[np.generic] = np.int32 if dtype is np.int64 else dtype
+        self._counted = 0
         self._cells: list[AnyArray] = []
         self._shape = (0, 0, 0)
         self._waiting: list[tuple[IntArray, AnyArray]] = []
@@ -293,7 +306,10 @@ class _Ledger:
         """Add one for each row, or its weight, to its cell; arguments as `counting.add_to_cells`."""
         if place.shape[0] == 0:
             return
+        if self._counted + place.shape[0] >= _MOST_IN_A_CELL:
+            self._empty()
         if self._make_room((groups, axis, top + 1), rows):
+            self._counted += place.shape[0]
             _, days, kinds = self._shape
             self._cells = cells_for(place.shape[0], rows, self._cells)
             add_to_cells(self._cells, place, days, code=code, top=kinds - 1, group=group, weight=weight, rows=rows)
@@ -315,19 +331,23 @@ class _Ledger:
 
     def sums(self) -> tuple[IntArray, AnyArray]:
         """Give the keys of the cells that hold anything, sorted, and their sums."""
+        self._empty()
+        self._add_up()
+        return self._waiting[0]
+
+    def _empty(self) -> None:
+        """Move what the dense block holds to the keys."""
         if self._cells:
             total = self._cells[0]
             for more in self._cells[1:]:
-                total = total + more
+                total += more
+                more[:] = 0
             cell = np.flatnonzero(total)
             _, days, kinds = self._shape
             row, rest = np.divmod(cell, days * kinds)
-            key = (row << _ROW_BITS) | (rest // kinds << _KIND_BITS) | (rest % kinds)
-            dense = [(key, total[cell])]
-        else:
-            dense = []
-        self._add_up()
-        return _sum_of([*dense, *self._waiting], self._dtype)
+            self.take((row << _ROW_BITS) | (rest // kinds << _KIND_BITS) | (rest % kinds), total[cell])
+            total[:] = 0
+        self._counted = 0
 
     def _add_up(self) -> None:
         keys, values = _sum_of(self._waiting, self._dtype)
@@ -347,11 +367,11 @@ class _Ledger:
             return False
         old = self._shape
         for k, cells in enumerate(self._cells):
-            block = np.zeros(shape, dtype=self._dtype)
+            block = np.zeros(shape, dtype=self._cell_dtype)
             block[: old[0], : old[1], : old[2]] = cells.reshape(old)
             self._cells[k] = block.reshape(-1)
         if not self._cells:
-            self._cells = [np.zeros(shape[0] * shape[1] * shape[2], dtype=self._dtype)]
+            self._cells = [np.zeros(shape[0] * shape[1] * shape[2], dtype=self._cell_dtype)]
         self._shape = (shape[0], shape[1], shape[2])
         return True
 

@@ -38,8 +38,8 @@ def label_codes(labels: ArrayLike, n: int, name: str, *, rows: int | None = None
     levels = np.arange(largest + 1).astype(array.dtype)
     if largest < _CODES_ALREADY:
         return codes, levels
-    present, codes = present_codes(codes, largest + 1)
-    return codes, levels[present]
+    present, table = present_codes(codes, largest + 1, rows=rows)
+    return table[codes], levels[present]
 
 
 def row_codes(values: ArrayLike, n: int, name: str, *, rows: int | None = None) -> tuple[AnyArray, FloatArray]:
@@ -52,25 +52,25 @@ def row_codes(values: ArrayLike, n: int, name: str, *, rows: int | None = None) 
         raise EngineError(f"{name} has shape {array.shape} and time has {n} rows; give one row of covariates a patient")
     if array.dtype.kind not in "biuf":
         raise EngineError(f"{name} holds something that is not a number; turn factors into dummy columns")
-    codes: AnyArray = np.zeros(n, dtype=np.int64)
+    codes: AnyArray = np.zeros(n, dtype=np.int32)
     table = np.zeros((1, 0))
     for j in range(array.shape[1]):
         column, levels = label_codes(array[:, j], n, name, rows=rows)
-        if table.shape[0] * levels.shape[0] > max(_ALWAYS_COUNTED, _CODES_A_ROW * n):
-            present, codes = present_codes(codes, table.shape[0])
-            table = table[present]
-        codes = column if j == 0 else codes * np.int64(levels.shape[0]) + column
-        last = np.tile(np.asarray(levels, dtype=np.float64), table.shape[0])
-        table = np.column_stack((np.repeat(table, levels.shape[0], axis=0), last))
+        size = levels.shape[0]
+        if table.shape[0] * size > max(_ALWAYS_COUNTED, _CODES_A_ROW * n):
+            present, codes = np.unique(codes * np.int64(size) + column, return_inverse=True)
+            codes = codes.reshape(-1)
+            table = np.column_stack((table[present // size], levels[present % size]))
+        else:
+            codes *= size
+            codes += column
+            table = np.column_stack((np.repeat(table, size, axis=0), np.tile(levels, table.shape[0])))
     return codes, table
 
 
-def present_codes(codes: AnyArray, size: int) -> tuple[AnyArray, AnyArray]:
-    """Give the codes below `size` that occur, sorted, and each row's place among them."""
-    if size > max(_ALWAYS_COUNTED, _CODES_A_ROW * codes.shape[0]):
-        present, places = np.unique(codes, return_inverse=True)
-        return present.astype(np.int64), places.reshape(-1)
-    present = np.flatnonzero(cell_counts(codes, size))
+def present_codes(codes: AnyArray, size: int, *, rows: int | None = None) -> tuple[AnyArray, AnyArray]:
+    """Give the codes below `size` that occur, sorted, and for every code below `size` its place among them."""
+    present = np.flatnonzero(cell_counts(codes, size, rows=rows))
     place = np.zeros(size, dtype=np.int32)
     place[present] = np.arange(present.shape[0])
-    return present, place[codes]
+    return present, place
