@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from riskset.survival._types import AnyArray, BoolArray, FloatArray
+from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.cox_fit import CoxRows
 from riskset.survival.cox_newton import Likelihood
 from riskset.survival.cox_places import RiskPlaces, fixed, risk_places, row_parts
@@ -52,7 +52,7 @@ class LargeCox:
     rows : the rows' sums
     all_centre, all_scale : arrays of shape (p,)
     kept : bool array of shape (p,), the columns of the model
-    count, total : arrays of shape (K,), events of each event time, and their weights' sum
+    total : array of shape (K,), sum of the events' weights at each event time
     event_sum : array of shape (p,), weighted sum of the events' scaled covariates
     event_offset : weighted sum of the events' offsets
     efron : whether ties are split
@@ -62,7 +62,6 @@ class LargeCox:
     all_centre: FloatArray
     all_scale: FloatArray
     kept: BoolArray
-    count: AnyArray
     total: FloatArray
     event_sum: FloatArray
     event_offset: float
@@ -102,13 +101,12 @@ class LargeCox:
 
     def _terms(self, sums: FloatArray) -> tuple[FloatArray, float]:
         """Give the sums over each tied set's terms that `RowSums.gram` takes, and that of their log denominators."""
-        kernel, begins, times = load("cox"), self.rows.places.begins, self.count.shape[0]
+        kernel, begins, count = load("cox"), self.rows.places.begins, self.rows.places.count
+        times = count.shape[0]
         kernel.run_back(sums[0], begins)
         terms = np.empty((5, times))
         parts = [(k, min(k + _TIMES_IN_PART, times)) for k in range(0, times, _TIMES_IN_PART)]
-        logs = on_all_cores(
-            lambda part: kernel.add_terms(sums, self.count, self.total, self.efron, *part, terms), parts
-        )
+        logs = on_all_cores(lambda part: kernel.add_terms(sums, count, self.total, self.efron, *part, terms), parts)
         kernel.run_forward(terms[0], begins)
         return terms, sum(logs)
 
@@ -126,8 +124,10 @@ def large_cox(rows: CoxRows, *, in_order: bool = False) -> LargeCox:
     weight = nothing if surv.weight is None else fixed(surv.weight)
     offset = nothing if rows.offset is None else fixed(rows.offset)
     centre, scale, factor, event_sum = _standards(x, weight, places)
-    count, total = np.zeros(len(places), dtype=np.int64), np.zeros(len(places))
-    load("cox").count_ties(weight, places.exit_at, places.event, count, total)
+    total = places.count.astype(np.float64)
+    if surv.weight is not None:
+        total[:] = 0.0
+        load("cox").add_event_weights(weight, places.exit_at, places.event, total)
     efron = rows.ties == "efron"
     sums: RowSums
     if numbers_in_table(len(places), p) <= _MOST_IN_TABLE and not in_order:
@@ -139,7 +139,6 @@ def large_cox(rows: CoxRows, *, in_order: bool = False) -> LargeCox:
         all_centre=centre,
         all_scale=scale,
         kept=np.ones(p, dtype=np.bool_),
-        count=count,
         total=total,
         event_sum=event_sum * factor,
         event_offset=0.0 if rows.offset is None else float((surv.weight_or_one * rows.offset) @ surv.is_event),
@@ -170,13 +169,13 @@ def _standards(
 
 
 def finite_columns(x: FloatArray) -> BoolArray:
-    """Tell which columns of x (n, p) hold finite numbers only, without an array of the size of x."""
+    """Tell which columns of x (n, p) hold finite numbers only; where all do, without an array of the size of x."""
 
-    def add(part: tuple[int, int]) -> FloatArray:
+    def add(part: tuple[int, int]) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(x[part[0] : part[1]].sum(axis=0))
+            return float(x[part[0] : part[1]].sum())
 
     # A missing or infinite number makes its sum so; a sum may also be infinite because its numbers are very large.
-    finite = np.asarray(np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all(axis=0))
-    finite[~finite] = np.isfinite(x[:, ~finite]).all(axis=0)
-    return finite
+    if np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all():
+        return np.ones(x.shape[1], dtype=np.bool_)
+    return np.asarray(np.isfinite(x).all(axis=0))

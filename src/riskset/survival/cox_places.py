@@ -29,12 +29,14 @@ class RiskPlaces:
     entry_at : int32 array of shape (n,), or (0,) without delayed entry
         The last event time of the stratum until the row's entry, -1 where there is none.
     event : array of shape (n,), 1 where the row ends in an event, else 0
+    count : array of shape (K,), rows with an event at each event time
     """
 
     begins: BoolArray
     exit_at: AnyArray
     entry_at: AnyArray
     event: AnyArray
+    count: AnyArray
 
     def __len__(self) -> int:
         return int(self.begins.shape[0])
@@ -49,10 +51,10 @@ def risk_places(surv: Surv, strata: IntArray | None, n_strata: int) -> RiskPlace
     event = fixed(surv.is_event.view(np.uint8))
     exit_at, entry_at = np.empty(n, dtype=np.int32), np.empty(entry.shape[0], dtype=np.int32)
     if n_strata * surv.axis <= max(_SMALL_TABLE, _PLACES_A_ROW * n):
-        begins = _look_up(place, entry, codes, event, (n_strata, surv.axis), exit_at, entry_at)
+        begins, count = _look_up(place, entry, codes, event, (n_strata, surv.axis), exit_at, entry_at)
     else:
-        begins = _sort(place, entry, codes, event, (n_strata, surv.axis), exit_at, entry_at)
-    return RiskPlaces(fixed(begins), fixed(exit_at), fixed(entry_at), event)
+        begins, count = _sort(place, entry, codes, event, (n_strata, surv.axis), exit_at, entry_at)
+    return RiskPlaces(fixed(begins), fixed(exit_at), fixed(entry_at), event, count)
 
 
 def _look_up(
@@ -63,18 +65,18 @@ def _look_up(
     shape: tuple[int, int],
     exit_at: AnyArray,
     entry_at: AnyArray,
-) -> BoolArray:
+) -> tuple[BoolArray, AnyArray]:
     kernel, width = load("cox_grid"), shape[1]
-    flags = np.zeros(shape, dtype=np.uint8)
-    kernel.mark_events(place, event, strata, width, flags.reshape(-1))
-    seen = np.cumsum(flags, axis=1, dtype=np.int32)
+    counts = np.zeros(shape, dtype=np.int32)
+    kernel.count_events(place, event, strata, width, counts.reshape(-1))
+    seen = np.cumsum(counts > 0, axis=1, dtype=np.int32)
     before = np.concatenate(([0], np.cumsum(seen[:, -1])[:-1]))
     latest = np.where(seen > 0, seen + before[:, None] - 1, -1).astype(np.int32).reshape(-1)
     on_all_cores(
         lambda part: kernel.look_up(place, entry, strata, width, latest, *part, exit_at, entry_at),
         row_parts(place.shape[0]),
     )
-    return np.asarray((seen == 1)[flags > 0])
+    return (seen == 1)[counts > 0], counts[counts > 0].astype(np.int64)
 
 
 def _sort(
@@ -85,7 +87,7 @@ def _sort(
     shape: tuple[int, int],
     exit_at: AnyArray,
     entry_at: AnyArray,
-) -> BoolArray:
+) -> tuple[BoolArray, AnyArray]:
     kernel, n = load("cox_grid"), place.shape[0]
     event_place, event_stratum = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     order = _order(place, strata, shape)
@@ -94,7 +96,8 @@ def _sort(
     if entry.shape[0]:
         order = _order(entry, strata, shape)
         kernel.walk_entries(entry, strata, order, event_place, event_stratum, exit_at, entry_at)
-    return np.concatenate(([True], np.diff(event_stratum) > 0))
+    begins = np.concatenate(([True], np.diff(event_stratum) > 0))
+    return begins, np.bincount(exit_at[event > 0], minlength=found)
 
 
 def _order(place: IntArray, strata: IntArray, shape: tuple[int, int]) -> IntArray:

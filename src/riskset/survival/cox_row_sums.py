@@ -173,7 +173,7 @@ def sort_rows(
         x=fixed(sorted_x),
         weight=fixed(weight[order] if weight.shape[0] else weight),
         offset=fixed(offset[order] if offset.shape[0] else offset),
-        places=RiskPlaces(places.begins, fixed(exit_at), fixed(entry_at), fixed(event)),
+        places=RiskPlaces(places.begins, fixed(exit_at), fixed(entry_at), fixed(event), places.count),
         order=order,
         late=fixed(late),
         late_at=fixed(entry_at[late]),
@@ -203,6 +203,9 @@ def _risks(
     exit_at: AnyArray,
 ) -> tuple[FloatArray, float]:
     kernel, parts = load("cox"), row_parts(x.shape[0])
+    if not slope.any() and not offset.shape[0]:
+        # The null model, with which every fit begins.
+        return (weight.copy() if weight.shape[0] else np.ones(x.shape[0])), 0.0
     risk, centre, slope = np.empty(x.shape[0]), fixed(centre), fixed(slope)
     largest = on_all_cores(lambda part: kernel.predict(x, centre, slope, offset, exit_at, *part, risk), parts)
     shift = float(np.max(largest))

@@ -73,14 +73,11 @@ def spreads_and_events(
 
 
 @njit(cache=True, nogil=True)
-def count_ties(weight: FloatArray, exit_at: AnyArray, event: AnyArray, count: AnyArray, total: FloatArray) -> None:
-    """Count the events of each event time into `count` (K,) and add up their weights in `total` (K,)."""
-    weighted = weight.shape[0] > 0
+def add_event_weights(weight: FloatArray, exit_at: AnyArray, event: AnyArray, total: FloatArray) -> None:
+    """Add up the weights of the events of each event time in `total` (K,)."""
     for i in range(exit_at.shape[0]):
         if event[i] > 0:
-            k = exit_at[i]
-            count[k] += 1
-            total[k] += weight[i] if weighted else 1.0
+            total[exit_at[i]] += weight[i]
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)

@@ -9,13 +9,12 @@ from riskset.survival._types import AnyArray
 
 
 @njit(cache=True, nogil=True)
-def mark_events(place: AnyArray, event: AnyArray, strata: AnyArray, width: int, flags: AnyArray) -> None:
-    """Mark in `flags` (strata * width,) the places that have an event, stratum after stratum."""
+def count_events(place: AnyArray, event: AnyArray, strata: AnyArray, width: int, counts: AnyArray) -> None:
+    """Count the events at each place into `counts` (strata * width,), stratum after stratum."""
     stratified = strata.shape[0] > 0
     for i in range(place.shape[0]):
-        if event[i] > 0:
-            begin = strata[i] * width if stratified else 0
-            flags[begin + place[i]] = 1
+        begin = strata[i] * width if stratified else 0
+        counts[begin + place[i]] += event[i]
 
 
 @njit(cache=True, nogil=True)
