@@ -143,8 +143,8 @@ def test_reverse_differs_where_deaths_and_censorings_share_a_time(name: str) -> 
 def check_curve(ours: Any, theirs: dict[str, Any], what: str) -> None:
     for number in ("time", "at_risk", "survival"):
         assert_close(getattr(ours, number), theirs[number], CLOSE, f"{number}, {what}")
-    # Where S is 0 their error is infinity times 0, R's and ours NaN; where S is 1 they give 1 for both ends on each scale
-    # but arcsin, R and we NaN on the scales on which 1 lies at infinity.
+    # Where S is 0 their error is infinity times 0, R's and ours NaN; where S is 1 they give 1 for both ends on every
+    # scale but arcsin, R and we NaN on the scales on which 1 lies at infinity.
     inside = (ours.survival > 0) & (ours.survival < 1)
     error = np.array(theirs["error"], dtype=float)
     assert_close(ours.standard_error[inside], error[inside], CLOSE, f"error, {what}")
