@@ -237,7 +237,7 @@ def _draw(key: np.uint64, replicate: int, bounds: IntArray) -> IntArray:
         start = _mixed(np.array([key + np.uint64(replicate + 1) * _GAMMA]))
         bits = _mixed(start + count * _GAMMA) >> np.uint64(11)
     size = np.repeat(sizes, sizes)
-    inside = (bits.astype(np.float64) * 2.0**-53 * size).astype(np.int64)
+    inside = np.minimum((bits.astype(np.float64) * 2.0**-53 * size).astype(np.int64), size - 1)
     return np.asarray(np.repeat(bounds[:-1], sizes) + inside)
 
 

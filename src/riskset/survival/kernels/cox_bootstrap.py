@@ -57,7 +57,8 @@ def draw_copies(
         low, size = strata[g], strata[g + 1] - strata[g]
         for _ in range(size):
             state += _GAMMA
-            unit = low + int(float(mixed(state) >> np.uint64(11)) * _TO_UNIT * size)
+            # A product just below `size` may be rounded up to it.
+            unit = low + min(size - 1, int(float(mixed(state) >> np.uint64(11)) * _TO_UNIT * size))
             for m in range(first[unit], first[unit + 1]):
                 copies[members[m]] += 1
 
