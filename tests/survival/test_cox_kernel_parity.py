@@ -17,6 +17,7 @@ from riskset.survival import cox_places as places
 from riskset.survival.cox_fit import CoxRows, Ties
 from riskset.survival.cox_row_sums import RowsByTime, SortedRows
 from riskset.survival.kernels import kernel_mode
+from riskset.survival.regression_columns import finite_columns
 
 from .helpers import assert_close, reference, surv_of
 
@@ -247,4 +248,4 @@ def test_a_large_x_is_not_copied_and_a_bad_number_in_it_is_found() -> None:
 
 def test_sums_that_overflow_are_not_taken_for_missing_numbers() -> None:
     x = np.array([[1e308, 1.0], [1e308, 2.0], [1e308, np.nan]])
-    assert large.finite_columns(x).tolist() == [True, False]
+    assert finite_columns(x).tolist() == [True, False]

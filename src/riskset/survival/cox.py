@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,11 +24,9 @@ from riskset.survival.cox_fit import (
     chi_square_test,
     wald_test,
 )
-from riskset.survival.cox_large import finite_columns, likelihood_of
+from riskset.survival.cox_large import likelihood_of
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, independent_columns
 from riskset.survival.cox_newton import (
-    LIKELIHOOD_TOLERANCE,
-    MAX_ITERATIONS,
     Evaluation,
     Likelihood,
     Search,
@@ -47,14 +45,18 @@ from riskset.survival.cox_ridge import (
 from riskset.survival.cox_table import table_likelihood
 from riskset.survival.estimate import ChiSquareTest
 from riskset.survival.event_table import EventTable
+from riskset.survival.regression_columns import (
+    fit_warnings,
+    infinite_coefficients,
+    regression_columns,
+    spread,
+    spread_square,
+    standard_errors,
+)
 from riskset.survival.surv import Surv, numbers
 
-# As R's coxph.control: smallest Cholesky pivot, and how large a last Newton step may be beside its coefficient before
-# the coefficient is called infinite.
+# As R's coxph.control: smallest Cholesky pivot.
 _PIVOT_TOLERANCE = float(np.finfo(np.float64).eps ** 0.75)
-_INFINITE_TOLERANCE = float(np.finfo(np.float64).eps ** 0.5) ** 0.5 / 4.0
-# An x of so many numbers is referred to, not copied.
-_LARGE = 1 << 20
 
 
 def fit_cox(
@@ -131,7 +133,7 @@ def fit_cox(
     [0.232, 0.39]
     """
     n, n_strata = (surv.patterns.shape[0], surv.strata.shape[0]) if isinstance(surv, EventTable) else (len(surv),) * 2
-    columns, labels = _covariates(n, x, names)
+    columns, labels = regression_columns(x, n, names)
     if ties not in get_args(Ties):
         raise EngineError(f"ties '{ties}' is unknown; choose one of {', '.join(get_args(Ties))}")
     if cluster is not None and robust is False:
@@ -222,30 +224,6 @@ def _outcome(rows: CoxRows | CoxTable) -> list[AnyArray | None]:
     return [surv.time, surv.event, surv.entry, surv.weight, rows.strata, rows.offset]
 
 
-def _covariates(n: int, x: ArrayLike, names: Sequence[str] | None) -> tuple[FloatArray, tuple[str, ...]]:
-    if n == 0:
-        raise EngineError("there is no row to fit a model to; check the population's condition")
-    try:
-        given = np.asarray(x)
-        copy = np.asarray if given.size >= _LARGE else np.array
-        columns = copy(given, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise EngineError("x holds something that is not a number; turn factors into dummy columns") from None
-    if columns.ndim == 1:
-        columns = columns[:, None]
-    if columns.ndim != 2 or columns.shape[0] != n:
-        raise EngineError(
-            f"x has shape {columns.shape} and time has {n} rows (a table patterns); give one row of covariates for each"
-        )
-    labels = tuple(f"x{j + 1}" for j in range(columns.shape[1])) if names is None else tuple(names)
-    if len(labels) != columns.shape[1] or len(set(labels)) != len(labels):
-        raise EngineError(f"names must be {columns.shape[1]} different names, one for each column of x")
-    bad = np.flatnonzero(~finite_columns(columns))
-    if bad.size:
-        raise EngineError(f"column '{labels[bad[0]]}' holds a missing or infinite number; leave such rows out before")
-    return columns, labels
-
-
 def _summarise(
     empty: CoxFit,
     likelihood: Likelihood,
@@ -257,10 +235,7 @@ def _summarise(
     first, last = _without_penalty(start), _without_penalty(state)
     beta = state.beta / scale
     naive = inverse(state.information) / np.outer(scale, scale)
-    step = np.abs(search.step / scale)
-    infinite = (step > LIKELIHOOD_TOLERANCE) & (step > _INFINITE_TOLERANCE * np.abs(beta))
-    # Where the information has been emptied by a coefficient on its way to infinity, its inverse is only rounding.
-    infinite |= ~(np.diag(naive) > 0)
+    infinite = infinite_coefficients(beta, search.step / scale, naive)
     design = likelihood.plain if isinstance(likelihood, PenalisedLikelihood) else likelihood
     known = (design, last) if isinstance(design, CoxDesign) and isinstance(last, CoxState) else None
     rows = empty._rows
@@ -268,8 +243,8 @@ def _summarise(
     variance = naive
     if empty.robust and fitted is not None and isinstance(rows, CoxRows):
         variance = _sandwich(*fitted.detail, naive, rows.cluster)
-    coefficient = _spread(beta, kept)
-    error = _standard_error(variance, kept)
+    coefficient = spread(beta, kept)
+    error = spread(standard_errors(variance), kept)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = coefficient / error
     # The tests below have no distribution once a penalty has shrunk the coefficients.
@@ -283,9 +258,9 @@ def _summarise(
         standard_error=error,
         z=z,
         p_value=two_sided_p(z),
-        covariance=_spread_square(variance, kept),
-        naive_standard_error=_standard_error(naive, kept),
-        naive_covariance=_spread_square(naive, kept),
+        covariance=spread_square(variance, kept),
+        naive_standard_error=spread(standard_errors(naive), kept),
+        naive_covariance=spread_square(naive, kept),
         robust_standard_error=error if empty.robust else None,
         log_likelihood=LogLikelihood(first.log_likelihood, last.log_likelihood),
         likelihood_ratio_test=chi_square_test(gain if df else float("nan"), df),
@@ -297,7 +272,7 @@ def _summarise(
         converged=search.converged,
         aliased=~kept,
         infinite=flags,
-        warnings=_warnings(empty.names, ~kept, flags, search.converged),
+        warnings=fit_warnings(empty.names, ~kept, flags, settled=search.converged),
         _fitted=fitted,
         ridge=_ridge(likelihood, state, first.log_likelihood, naive, kept),
     )
@@ -315,8 +290,8 @@ def _ridge(
     summary = ridge_summary(likelihood.penalty, state, null, likelihood.scale, inverse)
     return replace(
         summary,
-        penalty=_spread(summary.penalty, kept),
-        sampling_covariance=_spread_square(summary.sampling_covariance, kept),
+        penalty=spread(summary.penalty, kept),
+        sampling_covariance=spread_square(summary.sampling_covariance, kept),
     )
 
 
@@ -375,35 +350,3 @@ def _sandwich(design: CoxDesign, state: CoxState, naive: FloatArray, groups: Int
         np.add.at(together, groups[design.rows], influence)
         influence = together
     return np.asarray(influence.T @ influence)
-
-
-def _warnings(names: tuple[str, ...], aliased: BoolArray, infinite: BoolArray, converged: bool) -> tuple[str, ...]:
-    told = [
-        f"column '{names[j]}' is constant or a combination of the columns before it; it has no coefficient"
-        for j in np.flatnonzero(aliased)
-    ]
-    told += [
-        f"column '{names[j]}' separates the events; its coefficient may be infinite and its Wald test means nothing"
-        for j in np.flatnonzero(infinite)
-    ]
-    if not converged:
-        told.append(f"the likelihood did not settle within {MAX_ITERATIONS} iterations; the coefficients are not final")
-    return tuple(told)
-
-
-def _standard_error(covariance: FloatArray, kept: BoolArray) -> FloatArray:
-    variance = np.diag(covariance)
-    return _spread(np.sqrt(np.where(variance >= 0, variance, np.nan)), kept)
-
-
-def _spread(values: FloatArray, kept: BoolArray) -> FloatArray:
-    """Put the estimated columns' values in their places among all columns, NaN in the aliased ones."""
-    full = np.full(kept.shape[0], np.nan)
-    full[kept] = values
-    return full
-
-
-def _spread_square(values: FloatArray, kept: BoolArray) -> FloatArray:
-    full: Any = np.full((kept.shape[0],) * 2, np.nan)
-    full[np.ix_(kept, kept)] = values
-    return np.asarray(full)

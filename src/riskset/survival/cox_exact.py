@@ -23,6 +23,7 @@ import numpy as np
 from riskset.survival import kernels
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.cox_likelihood import CoxDesign, evaluate
+from riskset.survival.cox_newton import CoxEvaluation
 
 # What NumPy's calls for one more row cost, counted in elementary steps.
 _CALLS = 5_000
@@ -45,16 +46,6 @@ class _Passes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ExactState:
-    """The exact log-likelihood at `beta` (p,) with its gradient (p,) and its information (p, p)."""
-
-    beta: FloatArray
-    log_likelihood: float
-    gradient: FloatArray
-    information: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class ExactLikelihood:
     """The exact partial likelihood of the rows of `design` (without weights), untied sets by the design itself."""
 
@@ -71,7 +62,7 @@ class ExactLikelihood:
         """What each column has been divided by, (p,)."""
         return self.design.scale
 
-    def evaluate(self, beta: FloatArray) -> ExactState:
+    def evaluate(self, beta: FloatArray) -> CoxEvaluation:
         """Evaluate log partial likelihood, gradient and information at `beta` (scaled columns)."""
         design = self.design
         untied = evaluate(design, beta)
@@ -89,7 +80,7 @@ class ExactLikelihood:
             np.ascontiguousarray(design.x),
             predictor - untied.shift,
         )
-        return ExactState(
+        return CoxEvaluation(
             beta=beta,
             log_likelihood=untied.log_likelihood - log_sum,
             gradient=untied.gradient - mean,

@@ -8,13 +8,12 @@ import numpy as np
 
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.cox_fit import CoxRows
-from riskset.survival.cox_newton import Likelihood
+from riskset.survival.cox_newton import CoxEvaluation, Likelihood
 from riskset.survival.cox_places import RiskPlaces, fixed, risk_places, row_parts
 from riskset.survival.cox_row_sums import RowsByTime, RowSums, numbers_in_table, sort_rows
 from riskset.survival.kernels import load, on_all_cores, use_kernels
+from riskset.survival.regression_columns import CONSTANT
 
-# A column whose values differ by less than this share of their size is constant.
-_CONSTANT = 1e-12
 # Numbers in a table of event times and columns beyond which sorting the rows is faster than adding to the table.
 _MOST_IN_TABLE = 1 << 19
 # Event times whose terms one call of the kernel adds up.
@@ -31,16 +30,6 @@ def likelihood_of(rows: CoxRows) -> Likelihood:
     if not use_kernels(3.0 * n * (p + 4) ** 2):
         return rows.design()
     return large_cox(rows)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CoxEvaluation:
-    """The likelihood at one coefficient vector (scaled columns): see `cox_newton.Evaluation`."""
-
-    beta: FloatArray
-    log_likelihood: float
-    gradient: FloatArray
-    information: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,22 +149,9 @@ def _standards(
     on_all_cores(lambda i: kernel.spreads_and_events(x, weight, *at, centre, *parts[i], spreads[i]), range(len(parts)))
     spread, event_sum = spreads.sum(axis=0)
     spread /= sum(weights)
-    constant = spread <= 2.0 * _CONSTANT * np.abs(centre)
+    constant = spread <= 2.0 * CONSTANT * np.abs(centre)
     for j in np.flatnonzero(constant):
         column = x[places.exit_at >= 0, j]
-        constant[j] = np.ptp(column) <= _CONSTANT * np.abs(column).max()
+        constant[j] = np.ptp(column) <= CONSTANT * np.abs(column).max()
     scale = np.where(constant | (spread == 0), 1.0, spread)
     return centre, scale, fixed(np.where(constant, 0.0, 1.0 / scale)), event_sum
-
-
-def finite_columns(x: FloatArray) -> BoolArray:
-    """Tell which columns of x (n, p) hold finite numbers only; where all do, without an array of the size of x."""
-
-    def add(part: tuple[int, int]) -> float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(x[part[0] : part[1]].sum())
-
-    # A missing or infinite number makes its sum so; a sum may also be infinite because its numbers are very large.
-    if np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all():
-        return np.ones(x.shape[1], dtype=np.bool_)
-    return np.asarray(np.isfinite(x).all(axis=0))

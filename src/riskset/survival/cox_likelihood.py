@@ -16,10 +16,8 @@ import numpy as np
 
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.event_grid import EventGrid
+from riskset.survival.regression_columns import standardise
 from riskset.survival.surv import Surv
-
-# A column whose values differ by less than this share of their size is constant.
-_CONSTANT = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +102,7 @@ def cox_design(
     at_risk = np.flatnonzero(grid.last > grid.first)
     rows = at_risk[np.argsort(grid.last[at_risk], kind="stable")]
     weight, first, last = surv.weight_or_one[rows], grid.first[rows], grid.last[rows]
-    scaled, centre, scale = _standardise(x[rows], weight)
+    scaled, centre, scale = standardise(x[rows], weight)
     events = np.flatnonzero(surv.is_event[rows])
     term = last[events] - 1
     event_start = np.searchsorted(term, np.arange(len(grid)))
@@ -145,16 +143,6 @@ def _starts(ordered: IntArray) -> IntArray:
     if ordered.size == 0:
         return np.zeros(0, dtype=np.int64)
     return np.concatenate(([0], np.flatnonzero(np.diff(ordered)) + 1)).astype(np.int64)
-
-
-def _standardise(x: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Centre each column on its weighted mean and divide by its mean absolute deviation; constant columns become 0."""
-    centre = weight @ x / weight.sum()
-    moved = x - centre
-    moved[:, np.ptp(x, axis=0) <= _CONSTANT * np.abs(x).max(axis=0)] = 0.0
-    scale = weight @ np.abs(moved) / weight.sum()
-    scale[scale == 0] = 1.0
-    return moved / scale, centre, scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)

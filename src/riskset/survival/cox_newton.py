@@ -47,6 +47,16 @@ class Evaluation(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CoxEvaluation:
+    """The likelihood at one coefficient vector (scaled columns): an `Evaluation` and no more."""
+
+    beta: FloatArray
+    log_likelihood: float
+    gradient: FloatArray
+    information: FloatArray
+
+
 class Likelihood(Protocol):
     """A log partial likelihood of p columns, each minus its `centre` (p,) and divided by its `scale` (p,)."""
 

@@ -12,14 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from riskset.errors import EngineError
 from riskset.survival import kernels
 from riskset.survival._types import BoolArray, FloatArray, IntArray
-from riskset.survival.cox_large import CoxEvaluation
+from riskset.survival.cox_newton import CoxEvaluation
 from riskset.survival.event_table import EventTable
+from riskset.survival.regression_columns import standardise
 
-# A column whose values differ by less than this share of their size is constant.
-_CONSTANT = 1e-12
 # Event times whose terms one call of the kernel adds up, and tied events that NumPy holds at once.
 _TIMES_IN_PART = 1 << 9
 _TERMS_AT_ONCE = 1 << 20
@@ -130,7 +128,7 @@ def table_likelihood(
     stratum = codes[order][start]
     first_day = np.concatenate(([0], np.flatnonzero(np.diff(stratum)) + 1))
     leaving = np.asarray(np.bincount(pattern, ending.sum(axis=1), x.shape[0]), dtype=np.float64)
-    scaled, centre, scale = _standardise(x, leaving)
+    scaled, centre, scale = standardise(x, leaving)
     return TableLikelihood(
         x=scaled,
         offset=np.zeros(x.shape[0]) if offset is None else offset,
@@ -198,16 +196,3 @@ def _back_sums(change: FloatArray, segment: IntArray) -> FloatArray:
         # Restart the running sum in each stratum; taking the total back keeps its size, so its rounding, small.
         sums[segment[1:] - 1] -= np.add.reduceat(change, segment, axis=0)[1:]
     return np.asarray(np.cumsum(sums[::-1], axis=0)[::-1])
-
-
-def _standardise(x: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Centre columns on their mean over the rows, divide by the mean absolute deviation; constant ones become 0."""
-    if not weight.sum() > 0:
-        raise EngineError("the event table has no row that ends; check how it was counted")
-    share = weight / weight.sum()
-    centre = share @ x
-    moved = x - centre
-    moved[:, np.ptp(x, axis=0) <= _CONSTANT * np.abs(x).max(axis=0, initial=0.0)] = 0.0
-    scale = share @ np.abs(moved)
-    scale[scale == 0] = 1.0
-    return moved / scale, centre, scale

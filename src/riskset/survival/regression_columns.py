@@ -9,16 +9,22 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._types import BoolArray, FloatArray
+from riskset.survival.cox_places import row_parts
+from riskset.survival.kernels import on_all_cores
 
 # A column whose values differ by less than this share of their size is constant.
-_CONSTANT = 1e-12
+CONSTANT = 1e-12
 # As R's coxph.control: how large a last Newton step may be beside its coefficient before that is called infinite.
 _INFINITE = float(np.finfo(np.float64).eps ** 0.5) ** 0.5 / 4.0
 _SETTLED = 1e-9
+# An x of so many numbers is referred to, not copied.
+_LARGE = 1 << 20
 
 
 def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tuple[FloatArray, tuple[str, ...]]:
     """Give the covariates as an array (n, p) with their names, by default "x1", "x2", ...
+
+    A large array of floats in row order is given back itself, any other as a copy.
 
     Raises
     ------
@@ -28,7 +34,9 @@ def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tup
     if n == 0:
         raise EngineError("there is no row to fit a model to; check the population's condition")
     try:
-        columns = np.array(x, dtype=np.float64)
+        given = np.asarray(x)
+        copy = np.asarray if given.size >= _LARGE else np.array
+        columns = copy(given, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         raise EngineError("x holds something that is not a number; turn factors into dummy columns") from None
     if columns.ndim == 1:
@@ -38,10 +46,23 @@ def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tup
     labels = tuple(f"x{j + 1}" for j in range(columns.shape[1])) if names is None else tuple(names)
     if len(labels) != columns.shape[1] or len(set(labels)) != len(labels):
         raise EngineError(f"names must be {columns.shape[1]} different names, one for each column of x")
-    bad = np.flatnonzero(~np.isfinite(columns).all(axis=0))
+    bad = np.flatnonzero(~finite_columns(columns))
     if bad.size:
         raise EngineError(f"column '{labels[bad[0]]}' holds a missing or infinite number; leave such rows out before")
     return columns, labels
+
+
+def finite_columns(x: FloatArray) -> BoolArray:
+    """Tell which columns of x (n, p) hold finite numbers only; where all do, without an array of the size of x."""
+
+    def add(part: tuple[int, int]) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(x[part[0] : part[1]].sum())
+
+    # A missing or infinite number makes its sum so; a sum may also be infinite because its numbers are very large.
+    if np.isfinite(on_all_cores(add, row_parts(x.shape[0]))).all():
+        return np.ones(x.shape[1], dtype=np.bool_)
+    return np.asarray(np.isfinite(x).all(axis=0))
 
 
 def standardise(x: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -51,7 +72,7 @@ def standardise(x: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArr
     """
     centre = weight @ x / weight.sum()
     moved = x - centre
-    moved[:, np.ptp(x, axis=0) <= _CONSTANT * np.abs(x).max(axis=0)] = 0.0
+    moved[:, np.ptp(x, axis=0) <= CONSTANT * np.abs(x).max(axis=0)] = 0.0
     scale = weight @ np.abs(moved) / weight.sum()
     scale[scale == 0] = 1.0
     return moved / scale, centre, scale
