@@ -17,7 +17,6 @@ from riskset.survival import EventTable, KaplanMeier, Surv, follow_up, kaplan_me
 from riskset.survival import event_tally as tally
 from riskset.survival.event_tally import Totals
 from riskset.survival.group_counts import GroupCounts, group_counts
-from riskset.survival.pattern_rows import pattern_rows
 
 from .helpers import assert_close
 
@@ -155,24 +154,6 @@ def test_parts_by_pattern_and_stratum_add_up_to_the_whole(sample: Rows) -> None:
     )
 
 
-@given(rows())
-def test_rows_of_patterns_give_the_risk_sets(sample: Rows) -> None:
-    table = sample.table
-    size = len(table.patterns)
-    for strata in (None, table.strata):
-        counts, found = group_counts(table, np.arange(size), strata), pattern_rows(table, strata)
-        assert np.array_equal(found.time, counts.time)
-        assert np.array_equal(found.stratum, counts.stratum)
-        assert np.array_equal(found.segment, counts.segment)
-        at_risk, events = np.zeros((size, len(found.time))), np.zeros((size, len(found.time)))
-        for sign, part in ((1, found.leaving), (-1, found.entering)):
-            for at, start, pattern, number in zip(*part, strict=True):
-                at_risk[pattern, start:at] += sign * number
-        events[found.events.pattern, found.events.at] = found.events.number
-        assert np.array_equal(at_risk, counts.at_risk)
-        assert np.array_equal(events, counts.events)
-
-
 @given(rows(), st.booleans())
 def test_sorted_keys_and_dense_blocks_give_one_table(sample: Rows, small: bool) -> None:
     """With no room for a dense block every cell goes through the sorted keys, added up after each chunk."""
@@ -237,7 +218,6 @@ def test_degenerate_tables() -> None:
     alive = EventTable.from_arrays([4, 4], [0, 0], pattern=["x", "y"])
     assert kaplan_meier(alive).survival.tolist() == [1]
     assert group_counts(alive).time.shape == (0,)
-    assert pattern_rows(alive).leaving.at.shape == (0,)
     far = EventTable.from_arrays([2_000_000_000, 5], [1, 0])
     assert far.time.tolist() == [5, 2_000_000_000]
 
@@ -297,7 +277,6 @@ def test_what_cannot_be_counted_is_refused(chunk: Any, says: str) -> None:
         (lambda t: group_counts(t, None, ["x", "y"]), "one label a stratum"),
         (lambda t: group_counts(EventTable.from_arrays([1], [1])), "give group"),
         (lambda t: group_counts(Surv([1], [1])), "rows need a group"),
-        (lambda t: pattern_rows(t, ["x", "y"]), "one label for each"),
         (lambda t: t.subset(patterns=[True]), "patterns must be 2 flags"),
         (lambda t: t.subset(strata=[False]), "no cell"),
     ],
