@@ -14,6 +14,7 @@ from riskset.survival._special import chi_square_p
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.aalen_johansen import check_cause
 from riskset.survival.event_grid import EventGrid, event_grid
+from riskset.survival.logrank import are_linked
 from riskset.survival.surv import Surv
 
 
@@ -263,7 +264,7 @@ def _statistic(
     if kept.size < 2:
         return float("nan"), 0, (*told, "fewer than two groups can be compared; the test has no statistic")
     u, v = excess[kept][:-1], variance[np.ix_(kept, kept)][:-1, :-1]
-    if np.isfinite(v).all() and (np.diag(v) > 0).all():
+    if np.isfinite(v).all() and (np.diag(v) > 0).all() and are_linked(variance[np.ix_(kept, kept)]):
         spread = np.sqrt(np.diag(v))
         if np.linalg.matrix_rank(v / np.outer(spread, spread), hermitian=True) == u.shape[0]:
             return float(u @ np.linalg.solve(v, u)), int(kept.size - 1), tuple(told)

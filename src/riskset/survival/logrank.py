@@ -227,9 +227,32 @@ def quadratic_form(excess: FloatArray, variance: FloatArray, compared: BoolArray
         return float("nan"), 0
     u, v = excess[kept][1:], variance[np.ix_(kept, kept)][1:, 1:]
     # Groups that never meet in one risk set leave a singular matrix: nothing compares them.
-    if np.linalg.matrix_rank(v) < u.shape[0]:
+    if not are_linked(variance[np.ix_(kept, kept)]) or np.linalg.matrix_rank(v) < u.shape[0]:
         return float("nan"), 0
     return float(u @ np.linalg.solve(v, u)), int(kept.size - 1)
+
+
+def are_linked(covariance: FloatArray) -> bool:
+    """Tell whether every group is compared with every other, if only by way of others, from their scores' (G, G).
+
+    The rank would tell it too, but for rounding. The covariance of two groups that never meet is exactly 0.
+
+    Examples
+    --------
+    >>> are_linked(np.array([[1.0, -1.0, 0.0], [-1.0, 3.0, -2.0], [0.0, -2.0, 2.0]]))
+    True
+    >>> are_linked(np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 1e-16]]))
+    False
+    """
+    link = covariance != 0
+    reached = np.zeros(link.shape[0], dtype=np.bool_)
+    reached[0] = True
+    while not reached.all():
+        more = reached | link[reached].any(axis=0)
+        if more.sum() == reached.sum():
+            return False
+        reached = more
+    return True
 
 
 def _warnings(counts: GroupCounts, compared: BoolArray, df: int) -> tuple[str, ...]:

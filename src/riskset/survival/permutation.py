@@ -12,7 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival import kernels, permutation_draws
 from riskset.survival._special import proportion_interval
 from riskset.survival._types import FloatArray, IntArray
-from riskset.survival.logrank import family_label
+from riskset.survival.logrank import are_linked, family_label
 from riskset.survival.permutation_scores import PermutationScores, permutation_scores
 from riskset.survival.surv import Surv
 
@@ -142,10 +142,11 @@ def inverse_covariance(data: PermutationScores) -> tuple[FloatArray | None, tupl
         return None, ("there is no event, so the groups cannot be compared",)
     if len(data.groups) < 2:
         return None, ("there is one group alone, so nothing can be compared",)
-    covariance = data.covariance()[:-1, :-1]
+    whole = data.covariance()
+    covariance = whole[:-1, :-1]
     if not covariance.any():
         return None, ("every permutation of the labels gives the same sums, so there is no test",)
-    if np.linalg.matrix_rank(covariance) < covariance.shape[0]:
+    if not are_linked(whole) or np.linalg.matrix_rank(covariance) < covariance.shape[0]:
         return None, ("some groups share no stratum with the others, so labels cannot change places among all",)
     return np.asarray(np.linalg.inv(covariance)), ()
 
