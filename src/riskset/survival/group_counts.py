@@ -113,7 +113,7 @@ def _of_rows(surv: Surv, group: ArrayLike, strata: ArrayLike | None) -> GroupCou
     if 2 * size * axis <= max(_ALWAYS_COUNTED, _CELLS_A_ROW * n):
         shape = names.shape[0], groups, axis
         ending = cell_counts(surv.place, axis, code=surv.event_code, top=1, group=both, groups=size, weight=surv.weight)
-        rows = cell_counts(both, size)
+        rows = ending.reshape(size, -1).sum(axis=1) if surv.weight is None else cell_counts(both, size)
         entering = None
         if surv.entry_place is not None:
             entering = cell_counts(surv.entry_place, axis, group=both, groups=size, weight=surv.weight).reshape(shape)
