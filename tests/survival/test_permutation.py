@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,34 @@ def test_a_row_that_counts_twice_is_two_people(sample: Any, data: st.DataObject)
     assert exact_logrank_test(counted, group).p_value == pytest.approx(
         exact_logrank_test(copies, group[rows]).p_value, rel=1e-10
     )
+
+
+@pytest.mark.parametrize("each", [30, 200, 2000])
+def test_exact_p_values_of_many_tied_people_keep_their_digits(each: int) -> None:
+    """All of one group die before all of the other: 1 arrangement of them all is as extreme, 2 on both sides."""
+    time = np.repeat([1, 2], each)
+    one = 1 / comb(2 * each, each)
+    apart = exact_logrank_test(Surv(time, np.ones(2 * each)), time)
+    assert np.isclose(apart.p_fewer, one, rtol=1e-12, atol=0)
+    assert np.isclose(apart.p_value, 2 * one, rtol=1e-12, atol=0)
+    assert np.isclose(apart.p_more, 1.0, rtol=1e-12, atol=0)
+    turned = exact_logrank_test(Surv(3 - time, np.ones(2 * each)), time)
+    assert np.isclose(turned.p_more, one, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("each", [300, 1500])
+def test_exact_p_values_of_many_tied_people_come_near_the_logrank_test(each: int) -> None:
+    """Two times, so that the number of early deaths in a group is hypergeometric."""
+    rng = np.random.default_rng(each)
+    time, group = 1 + rng.integers(0, 2, 2 * each), np.repeat([0, 1], each)
+    surv = Surv(time, np.ones(2 * each))
+    early = np.bincount(group, time == 1).astype(int)
+    ways = [comb(each, k) * comb(each, int(early.sum()) - k) for k in range(min(each, int(early.sum())) + 1)]
+    mean = int(early.sum()) / 2
+    extreme = sum(w for k, w in enumerate(ways) if abs(k - mean) >= abs(early[1] - mean))
+    found = exact_logrank_test(surv, group)
+    assert np.isclose(found.p_value, extreme / comb(2 * each, int(early.sum())), rtol=1e-10, atol=0)
+    assert np.isclose(found.p_more, sum(ways[early[1] :]) / comb(2 * each, int(early.sum())), rtol=1e-10, atol=0)
 
 
 def test_what_cannot_be_compared_is_said() -> None:

@@ -47,11 +47,15 @@ class ExactLogRankTest:
 
 
 class _Choices(NamedTuple):
-    """Ways to choose people out of one half: how many are chosen, the sum of their scores, and the number of ways."""
+    """Ways to choose people out of one half: how many are chosen, the sum of their scores, and the number of ways.
+
+    Ways are in units of 2^`unit`, so that no number of people is too large for a float.
+    """
 
     chosen: IntArray
     total: IntArray
     ways: FloatArray
+    unit: int
 
 
 def exact_logrank_test(surv: Surv, group: ArrayLike) -> ExactLogRankTest:
@@ -133,9 +137,9 @@ def _p_values(data: PermutationScores, people: IntArray) -> tuple[float, float, 
     lower, upper = centre - distance + slack, centre + distance - slack - 1
     # One of the two-sided limits is a limit of a one-sided P as well.
     limits = np.array([lower, upper, observed + slack if observed >= centre else observed - slack - 1])
-    below, upto, third = (_ways_upto(first, second, int(people[1]), limits) / _arrangements(people)).tolist()
-    fewer, less = (third, upto) if observed >= centre else (below, third)
-    return min(below + 1.0 - upto, 1.0), min(fewer, 1.0), min(1.0 - less, 1.0)
+    upto, beyond = _shares(first, second, people, limits)
+    fewer, more = (upto[2], beyond[1]) if observed >= centre else (upto[0], beyond[2])
+    return min(upto[0] + beyond[1], 1.0), min(fewer, 1.0), min(more, 1.0)
 
 
 def _halves(count: IntArray, chosen: int) -> tuple[IntArray, IntArray]:
@@ -155,26 +159,37 @@ def _halves(count: IntArray, chosen: int) -> tuple[IntArray, IntArray]:
 def _choices(value: IntArray, count: IntArray, most: int) -> _Choices:
     """List the choices of at most `most` people from scores `value` that `count` people each have, sorted."""
     chosen, total, ways = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), np.ones(1)
+    unit = 0
     for v, c in zip(value.tolist(), count.tolist(), strict=True):
         taken = np.arange(min(c, most) + 1)
-        several = np.array([float(comb(c, int(k))) for k in taken])
+        numbers = [comb(c, int(k)) for k in taken]
+        shift = max(numbers).bit_length()
+        unit += shift
+        several = np.array([number / (1 << shift) for number in numbers])
         chosen = np.add.outer(taken, chosen).reshape(-1)
         kept = chosen <= most
         chosen = chosen[kept]
         total = np.add.outer(taken * v, total).reshape(-1)[kept]
         ways = np.multiply.outer(several, ways).reshape(-1)[kept]
     order = np.lexsort((total, chosen))
-    return _Choices(chosen[order], total[order], ways[order])
+    return _Choices(chosen[order], total[order], ways[order], unit)
 
 
-def _ways_upto(first: _Choices, second: _Choices, chosen: int, limits: IntArray) -> FloatArray:
-    """Count the choices of `chosen` people from both halves whose scores add up to each limit or less."""
-    ways = np.zeros(limits.shape[0])
+def _shares(first: _Choices, second: _Choices, people: IntArray, limits: IntArray) -> tuple[list[float], list[float]]:
+    """Give which share of all choices of the second group has scores that add up to each limit or less, and to more.
+
+    Either is added up by itself: one less the other would leave nothing of a small P value.
+    """
+    chosen = int(people[1])
+    upto, beyond = np.zeros(limits.shape[0]), np.zeros(limits.shape[0])
     for k in range(chosen + 1):
         a = slice(*np.searchsorted(first.chosen, [k, k + 1]))
         b = slice(*np.searchsorted(second.chosen, [chosen - k, chosen - k + 1]))
-        running = np.concatenate(([0.0], np.cumsum(second.ways[b])))
+        rising = np.concatenate(([0.0], np.cumsum(second.ways[b])))
+        falling = np.concatenate((np.cumsum(second.ways[b][::-1])[::-1], [0.0]))
         for j, limit in enumerate(limits.tolist()):
             reached = np.searchsorted(second.total[b], limit - first.total[a], side="right")
-            ways[j] += float((first.ways[a] * running[reached]).sum())
-    return ways
+            upto[j] += float((first.ways[a] * rising[reached]).sum())
+            beyond[j] += float((first.ways[a] * falling[reached]).sum())
+    whole = comb(int(people.sum()), chosen) / (1 << (first.unit + second.unit))
+    return (upto / whole).tolist(), (beyond / whole).tolist()
