@@ -12,7 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
-from riskset.survival.kaplan_meier import _entry_place
+from riskset.survival.jackknife import first_at_risk
 from riskset.survival.nelson_aalen import HazardIncrements, hazard_increments
 from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
@@ -215,7 +215,7 @@ def _variance(
     place = np.searchsorted(time, rows.time, side="left")
     met = np.concatenate(([0.0], np.cumsum(weight * steps.shared)))
     own = np.where(rows.is_event, (weight * steps.own)[place], 0.0)
-    influence = rows.weight_or_one * (own - met[place + 1] + met[_entry_place(rows, time)])
+    influence = rows.weight_or_one * (own - met[place + 1] + met[first_at_risk(rows, time)])
     return float(influence @ influence)
 
 

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival import kernels
 from riskset.survival._special import interval_multiplier
-from riskset.survival._types import BoolArray, FloatArray, IntArray
+from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.curve_interval import ConfType, curve_interval
 from riskset.survival.estimate import Estimate
 from riskset.survival.event_table import EventTable
+from riskset.survival.jackknife import first_at_risk, jackknife_log_variance
 from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
@@ -56,7 +57,7 @@ class KaplanMeier:
     standard_error : array of shape (m,)
         Of S(t) itself: Greenwood's, or the infinitesimal jackknife's where weights are fractional. NaN where S is 0.
     low, high : arrays of shape (m,)
-        Pointwise interval. NaN where S is 0, and for log-log also where S is 1, as in R.
+        Pointwise interval. NaN where S is 0, and for log-log, logit and arcsin also where S is 1, as in R.
     n, n_events : numbers of rows and of rows with an event (unweighted)
     n_at_time_zero : number of rows whose time is 0 (unweighted); they are legal, and often a mistake in the dates
     conf_type, conf_level : how the intervals were made
@@ -187,7 +188,9 @@ class KaplanMeier:
         """
         if not (np.isfinite(tau) and tau > 0):
             raise EngineError("the horizon tau of a restricted mean must be a number greater than 0")
-        if tau > self.time[-1] and self.survival[-1] > 0:
+        # As `at`: a horizon given as 365.25 * 2 must not miss a last time that came to the same number by another sum.
+        slack = TIME_TOLERANCE * max(1.0, float(self.time.mean()))
+        if tau > self.time[-1] + slack and self.survival[-1] > 0:
             return Estimate(*[float("nan")] * 4)
         inside = self.time <= tau
         knots = np.concatenate(([0.0], self.time[inside], [tau]))
@@ -207,7 +210,7 @@ def kaplan_meier(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", co
     ----------
     surv : the times, as rows or as a table of their counts, whose strata and patterns are pooled (see its `subset`)
         Delayed entry and weights are honoured.
-    conf_type : "log-log" (journals' and this package's default), "log" (R's default) or "plain"
+    conf_type : "log-log" (journals' and this package's default), "log" (R's default), "plain", "logit" or "arcsin"
         The scale on which the pointwise interval is symmetric.
     conf_level : level of the intervals, between 0 and 1
 
@@ -325,36 +328,7 @@ def _log_variance(
     with np.errstate(divide="ignore", invalid="ignore"):
         if rows is None:
             return np.cumsum(np.where(events > 0, events / (at_risk * left), 0.0))
-        return _jackknife_log_variance(rows, time, 1.0 / left, events / (at_risk * left))
-
-
-def _jackknife_log_variance(surv: Surv, time: FloatArray, own: FloatArray, shared: FloatArray) -> FloatArray:
-    """Sum the squared influences of the rows on -log S(t), for all t at once.
-
-    A row's influence is w (own at its event - what `shared` has added up while it was at risk). It is constant once the
-    row has left; while at risk it is w (G(entry) - G(t)), whose square is expanded so that three running sums do.
-    """
-    place = np.searchsorted(time, surv.time, side="left")
-    total = np.cumsum(np.where(shared > 0, shared, 0.0))
-    entered = _entry_place(surv, time)
-    before = np.concatenate(([0.0], total))[entered]
-    square = surv.weight_or_one**2
-    size = time.shape[0] + 1
-    final = square * (np.where(surv.is_event, own[place], 0.0) - total[place] + before) ** 2
-    gone = np.cumsum(np.bincount(place, final, size))[:-1]
-    inside = [
-        np.cumsum(np.bincount(entered, moment, size) - np.bincount(place, moment, size))[:-1]
-        for moment in (square, square * before, square * before**2)
-    ]
-    present = inside[0] * total**2 - 2.0 * inside[1] * total + inside[2]
-    return np.asarray(gone + np.maximum(present, 0.0))
-
-
-def _entry_place(surv: Surv, time: FloatArray) -> IntArray:
-    """Give the index of the first curve time at which each row is at risk."""
-    if surv.entry is None:
-        return np.zeros(len(surv), dtype=np.int64)
-    return np.searchsorted(time, surv.entry, side="right").astype(np.int64)
+        return jackknife_log_variance(rows, time, 1.0 / left, events / (at_risk * left))
 
 
 def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> float:
@@ -388,5 +362,5 @@ def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float
     place = np.searchsorted(curve.time, surv.time, side="left")
     total = np.concatenate(([0.0], np.cumsum(own * hazard)))
     had_event = surv.is_event & (surv.time <= tau)
-    influence = np.where(had_event, own[place], 0.0) - (total[place + 1] - total[_entry_place(surv, curve.time)])
+    influence = np.where(had_event, own[place], 0.0) - (total[place + 1] - total[first_at_risk(surv, curve.time)])
     return float(np.sum((surv.weight_or_one * influence) ** 2))

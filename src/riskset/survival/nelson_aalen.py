@@ -12,7 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.event_table import EventTable
-from riskset.survival.kaplan_meier import _jackknife_log_variance
+from riskset.survival.jackknife import jackknife_log_variance
 from riskset.survival.risk_counts import RiskCounts, risk_counts
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
@@ -173,7 +173,7 @@ def nelson_aalen(
     increments = hazard_increments(surv, counts, ties)
     hazard = np.cumsum(increments.value)
     if isinstance(surv, Surv) and surv.has_fractional_weights:
-        variance = _jackknife_log_variance(surv, counts.time, increments.own, increments.shared)
+        variance = jackknife_log_variance(surv, counts.time, increments.own, increments.shared)
     else:
         variance = np.cumsum(increments.shared)
     error = np.sqrt(variance)
