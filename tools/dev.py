@@ -28,7 +28,19 @@ PROBE = (
     "import sys, importlib.util as u;"
     "print(*sys.version_info[:2], int(all(u.find_spec(m) for m in ('venv', 'ensurepip'))))"
 )
-R_PACKAGES = ("survival", "cmprsk", "jsonlite", "metafor")
+# What the scripts under tests/reference/ need.
+R_PACKAGES = (
+    "survival",
+    "cmprsk",
+    "jsonlite",
+    "metafor",
+    "maxstat",
+    "exactRankTests",
+    "mvtnorm",
+    "numDeriv",
+    "npsurv",
+    "Hmisc",
+)
 
 
 class RefusalError(Exception):
@@ -206,7 +218,7 @@ def reference(_: list[str]) -> int:
     if rscript is None or call(rscript, "-e", f"quit(status = if ({have}) 0 else 1)"):
         raise RefusalError(
             f"R with the packages {', '.join(R_PACKAGES)} is missing: install it (Debian and Ubuntu: "
-            "`apt install r-base-core r-cran-survival r-cran-cmprsk r-cran-jsonlite r-cran-metafor`), "
+            f"`apt install r-base-core {' '.join(f'r-cran-{package.lower()}' for package in R_PACKAGES)}`), "
             "then run `reference` again."
         )
     for script in sorted((ROOT / "tests" / "reference").rglob("*.R")):
