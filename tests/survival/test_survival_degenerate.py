@@ -11,6 +11,7 @@ import pytest
 
 from riskset.errors import EngineError
 from riskset.survival import (
+    EventTable,
     Surv,
     compare_nested,
     fit_cox,
@@ -45,6 +46,14 @@ AGE = [50.0, 61.0, 47.0, 70.0, 66.0, 58.0]
         (([1, 2], [1, 0]), {"weight": [1, -2]}, "not positive"),
         ((["a", 2], [1, 0]), {}, "time holds something that is not a number"),
         (([[1], [2]], [1, 0]), {}, "time has 2 dimensions"),
+        (([1, 2], [1e300, 0]), {}, "event holds a code beyond"),
+        (([1, 2], np.array([2**63, 0], dtype=np.uint64)), {}, "event holds a code beyond"),
+        ((np.ma.array([1, 2], mask=[False, True]), [1, 0]), {}, "time holds a missing"),
+        (([1, 2], np.ma.array([1, 0], mask=[False, True])), {}, "event holds a missing"),
+        (([1, 2], [1, 0]), {"weight": np.ma.array([1, 2], mask=[False, True])}, "weight holds a missing"),
+        ((np.array([1 + 1j, 2]), [1, 0]), {}, "time holds something that is not a number"),
+        ((np.array(["2020-01-01", "2020-01-02"], dtype="M8[D]"), [1, 0]), {}, "time holds something that is not"),
+        ((np.array([1, 2], dtype="m8[ns]"), [1, 0]), {}, "time holds something that is not a number"),
         (([0.3, 2], [1, 0]), {"entry": [0.1 + 0.2 - 1e-12, 0]}, "rounding alone"),
     ],
 )
@@ -73,7 +82,39 @@ def test_a_subset_keeps_entry_weight_and_cause() -> None:
     assert (part.entry.tolist(), part.weight.tolist()) == ([1, 2], [2, 3])
     with pytest.raises(EngineError, match="one flag a row"):
         surv.subset([True])
+    for rows, says in (([[0], [1]], "row numbers"), ([0.0], "row numbers"), ([3], "not among the 3"), ([-4], "count")):
+        with pytest.raises(EngineError, match=says):
+            surv.subset(rows)
     assert len(surv.subset([False] * 3)) == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (["a", "b", float("nan"), "a", "b", "b"], "group holds a missing label"),
+        (["a", "b", None, "a", "b", "b"], "group holds a missing label"),
+        (("a", "b", 1, "a", "b", "b"), "mixes kinds"),
+        (np.array([1.0, 2.0, np.nan, 1.0, 2.0, 2.0], dtype=object), "group holds a missing label"),
+        (np.array([1.0, 2.0, np.nan, 1.0, 2.0, 2.0]), "group holds a missing label"),
+        (np.array(["2020-01-01", "NaT"] * 3, dtype="M8[D]"), "group holds a missing label"),
+        (np.ma.array([1, 2, 1, 2, 1, 2], mask=[0, 0, 0, 0, 0, 1]), "group holds a missing label"),
+    ],
+)
+def test_a_missing_label_is_no_group(labels: Any, says: str) -> None:
+    with pytest.raises(EngineError, match=says):
+        logrank_test(GOOD, labels)
+    with pytest.raises(EngineError, match=says.replace("group", "pattern")):
+        EventTable.from_arrays(GOOD.time, GOOD.event, pattern=labels)
+    table = EventTable.from_arrays(GOOD.time, GOOD.event, pattern=list("abcdef"))
+    with pytest.raises(EngineError, match=says):
+        logrank_test(table, labels)
+
+
+def test_a_restricted_mean_reaches_to_a_last_time_that_came_by_another_sum() -> None:
+    last = 0.1 + 0.2
+    assert last > 0.3
+    found = kaplan_meier(Surv([0.1, 0.3], [1, 0])).rmst(last)
+    assert np.isclose(found.value, 0.2)
 
 
 def test_nobody_gives_a_sentence() -> None:

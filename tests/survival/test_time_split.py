@@ -255,7 +255,7 @@ GOOD = Surv([5, 8], [1, 0])
         (lambda: time_dependent(GOOD, 0, changed=[0], when=[np.nan], value=[1]), "when holds a missing"),
         (lambda: time_dependent(GOOD, 0, changed=[0], when=[1], value=[np.nan]), "value holds a missing"),
         (lambda: time_dependent(GOOD, 0, changed=[0], when=[1], value=["x"]), "both be numbers or both be text"),
-        (lambda: time_dependent(GOOD, None, changed=[0], when=[1], value=[1]), "both be numbers or both be text"),
+        (lambda: time_dependent(GOOD, None, changed=[0], when=[1], value=[1]), "initial holds a missing label"),
         (lambda: time_dependent(GOOD, 0, changed=[None], when=[1], value=[1]), "changed holds a missing label"),
         (lambda: time_dependent(GOOD, 0, changed=[0], when=[1], value=[1], subject=["a"]), "subject has shape"),
         (lambda: time_dependent(Surv([0], [1]), 0, changed=[], when=[], value=[]), "end at time 0"),
@@ -272,3 +272,11 @@ def test_nothing_to_cut() -> None:
     assert len(time_dependent(nobody, 0, changed=[], when=[], value=[]).surv) == 0
     assert split_at(GOOD, []).row.tolist() == [0, 1]
     assert time_dependent(GOOD, 0, changed=[], when=[], value=[]).value.tolist() == [0, 0]
+
+
+def test_a_missing_text_is_no_value() -> None:
+    surv = Surv([5, 8], [1, 0])
+    with pytest.raises(EngineError, match="initial holds a missing label"):
+        time_dependent(surv, ["low", float("nan")], changed=[0], when=[2], value=["high"])  # type: ignore[list-item]
+    with pytest.raises(EngineError, match="value holds a missing label"):
+        time_dependent(surv, "low", changed=[0, 1], when=[2, 3], value=["high", None])  # type: ignore[list-item]

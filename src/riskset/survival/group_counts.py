@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
-from riskset.survival._labels import encode
+from riskset.survival._labels import encode, label_array
 from riskset.survival._types import AnyArray, FloatArray, IntArray
 from riskset.survival.counting import cell_counts
 from riskset.survival.event_grid import run_starts
@@ -167,7 +167,7 @@ def _of_table(table: EventTable, group: ArrayLike | None, strata: ArrayLike | No
 
 
 def _one_each(values: ArrayLike, size: int, name: str, what: str) -> tuple[IntArray, AnyArray]:
-    array = np.asarray(values)
+    array = label_array(values, name)
     if array.shape != (size,):
         raise EngineError(f"{name} has shape {array.shape}; with an event table of {size} give one label a {what}")
     return encode(array, size, name)

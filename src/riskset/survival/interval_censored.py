@@ -135,7 +135,10 @@ class IntervalSurv:
 def _floats(values: ArrayLike, name: str, n: int | None = None) -> FloatArray:
     """Give `values` as a fresh one-dimensional float array without NaN; infinity may stay."""
     try:
-        array = np.array(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind in "cmM":
+            raise TypeError
+        array = np.array(np.ma.filled(np.ma.array(values, dtype=np.float64), np.nan))
     except (TypeError, ValueError):
         raise EngineError(f"{name} holds something that is not a number; give an array of numbers") from None
     if array.ndim != 1:

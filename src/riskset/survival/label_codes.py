@@ -30,10 +30,10 @@ def label_codes(labels: ArrayLike, n: int, name: str, *, rows: int | None = None
     """
     array = np.asarray(labels)
     found = None
-    if array.shape == (n,) and array.dtype.kind in "biuf" and n > 0:
+    if array.shape == (n,) and array.dtype.kind in "biuf" and n > 0 and not np.ma.is_masked(labels):
         found = whole_numbers(array, _COUNTED, dtype=np.int16, rows=rows)
     if found is None:
-        return encode(array, n, name)
+        return encode(labels, n, name)
     codes, largest = found
     levels = np.arange(largest + 1).astype(array.dtype)
     if largest < _CODES_ALREADY:
@@ -47,6 +47,8 @@ def row_codes(values: ArrayLike, n: int, name: str, *, rows: int | None = None) 
 
     A row of the second array may stand for no row of `values`.
     """
+    if np.ma.is_masked(values):
+        raise EngineError(f"{name} holds a missing label; leave such rows out before")
     array = np.asarray(values)
     if array.ndim != 2 or array.shape[0] != n:
         raise EngineError(f"{name} has shape {array.shape} and time has {n} rows; give one row of covariates a patient")

@@ -16,6 +16,8 @@ _SHORT_AXIS = 4096
 # From 7e7 on, neighbouring whole numbers can be near-equal to `timefix`; far below it they never are.
 _LONGEST_AXIS = 10_000_000
 _MOST_CAUSES = 127
+_LARGEST_CODE = 2**31 - 1
+_MISSING = "{} holds a missing or infinite number; leave such rows out before"
 
 
 class Surv:
@@ -47,8 +49,9 @@ class Surv:
     Raises
     ------
     EngineError
-        Unequal lengths, arrays that are not one-dimensional, missing or infinite numbers, a negative time, a code of
-        event that is no whole number, `entry >= time`, a weight that is not positive.
+        Unequal lengths, arrays that are not one-dimensional, missing (masked, too) or infinite numbers, dates, a
+        negative time, a code of event that is no whole number or beyond 2 147 483 647, `entry >= time`, a weight that
+        is not positive.
 
     Examples
     --------
@@ -193,12 +196,21 @@ class Surv:
         Parameters
         ----------
         mask : bool array of shape (n,), or array of row numbers
+
+        Raises
+        ------
+        EngineError
+            Flags of another shape, what is neither flags nor row numbers, a row number out of range.
         """
         rows = np.asarray(mask)
         if rows.dtype == np.bool_ and rows.shape != self._place.shape:
             raise EngineError(f"the mask has shape {rows.shape} and the times {self._place.shape}; give one flag a row")
         if rows.size == 0:
             rows = rows.astype(np.int64)
+        if rows.ndim != 1 or rows.dtype.kind not in "biu":
+            raise EngineError("a subset is neither flags nor row numbers; give one flag a row, or numbers of rows")
+        if rows.size and rows.dtype != np.bool_ and not (-len(self) <= rows.min() and rows.max() < len(self)):
+            raise EngineError(f"a subset names a row that is not among the {len(self)} rows; they count from 0")
         pick = [None if a is None else a[rows] for a in (self._entry_place, self._weight)]
         place, entry_place, levels, size = self._place[rows], pick[0], self._levels, self._size
         if size > max(_SHORT_AXIS, 4 * place.shape[0]):
@@ -219,23 +231,34 @@ class Surv:
 
 def numbers(values: ArrayLike, name: str, n: int | None = None) -> FloatArray:
     """Give `values` as a fresh one-dimensional float array of length `n`, or refuse them by `name`."""
+    _refuse_masked(values, name)
     try:
-        array = np.array(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind in "cmM":
+            raise TypeError
+        array = np.array(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise EngineError(f"{name} holds something that is not a number; give an array of numbers") from None
     _check_shape(array, name, n)
     if not np.isfinite(array).all():
-        raise EngineError(f"{name} holds a missing or infinite number; leave such rows out before")
+        raise EngineError(_MISSING.format(name))
     return array
 
 
 def as_column(values: ArrayLike, name: str, n: int | None = None) -> AnyArray:
     """Give `values` as a one-dimensional array of numbers, uncopied where it is one, not yet looked at."""
+    _refuse_masked(values, name)
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         return numbers(values, name, n)
     _check_shape(array, name, n)
     return array
+
+
+def _refuse_masked(values: ArrayLike, name: str) -> None:
+    """Refuse masked entries, which an array of the data alone would take for numbers."""
+    if np.ma.is_masked(values):
+        raise EngineError(_MISSING.format(name))
 
 
 def _check_shape(array: AnyArray, name: str, n: int | None) -> None:
@@ -258,6 +281,8 @@ def _event_codes(event: AnyArray) -> AnyArray:
     codes = numbers(event, "event")
     if (codes < 0).any() or (codes != np.rint(codes)).any():
         raise EngineError("event holds something else than 0, 1, 2, ...; code 0 = censored and k = event of cause k")
+    if (codes > _LARGEST_CODE).any():
+        raise EngineError(f"event holds a code beyond {_LARGEST_CODE}; number the causes 1, 2, ...")
     return codes.astype(np.int64)
 
 

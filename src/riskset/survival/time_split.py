@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
-from riskset.survival._labels import encode
+from riskset.survival._labels import encode, label_array
 from riskset.survival._types import AnyArray, FloatArray, IntArray
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 
@@ -304,7 +304,7 @@ def _cut(surv: Surv, row: IntArray, begins: FloatArray, ends: FloatArray) -> Sur
 
 def _values(initial: ArrayLike, value: ArrayLike, n: int, k: int) -> tuple[AnyArray, AnyArray]:
     """Give the values at the start (n,) and after each change (k,), as numbers or as text alike."""
-    before, after = np.asarray(initial), np.atleast_1d(np.asarray(value))
+    before, after = label_array(initial, "initial"), np.atleast_1d(label_array(value, "value"))
     before = np.full(n, before) if before.ndim == 0 else before
     if before.shape != (n,):
         raise EngineError(f"initial has shape {before.shape} and time has {n} rows; give one value, or one a row")
@@ -321,7 +321,7 @@ def _values(initial: ArrayLike, value: ArrayLike, n: int, k: int) -> tuple[AnyAr
 def _subjects(subject: ArrayLike | None, changed: ArrayLike, n: int, k: int) -> tuple[IntArray, IntArray]:
     """Give the subject's code of each row (n,) and of each change (k,)."""
     mine, levels = encode(np.arange(n) if subject is None else subject, n, "subject")
-    asked = np.atleast_1d(np.asarray(changed))
+    asked = np.atleast_1d(label_array(changed, "changed"))
     if asked.shape != (k,):
         raise EngineError(f"changed has shape {asked.shape} and when has {k} times; give one subject a change")
     codes, names = encode(asked, k, "changed")
