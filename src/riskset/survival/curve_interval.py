@@ -30,7 +30,8 @@ def curve_interval(survival: FloatArray, error: FloatArray, conf_type: ConfType,
     Returns
     -------
     low, high : arrays of shape (m,)
-        NaN where S is 0; for log-log, logit and arcsin, whose scales end there, also where S is 1, as in R.
+        NaN where S is 0; for log-log, logit and arcsin, whose scales end there, also where S is 1, as in R (whose
+        plain interval at S = 0 is the point 0 where weights are fractional).
 
     Examples
     --------

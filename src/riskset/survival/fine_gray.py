@@ -277,7 +277,9 @@ def fit_fine_gray(
     Whole-number weights count rows; with fractional ones each influence is multiplied by its weight. With several
     censoring groups the coefficients are those of `crr`; its standard errors (version 2.2-11) differ from ours in the
     third or fourth digit, because its variance leaves out, for a censoring in one group, the later events of the other
-    groups, although they are weighted too; ours agree with the derivative of the coefficients by the rows' weights.
+    groups, although they are weighted too. Like those of `crr` for one group, ours are Fine and Gray's formula, which
+    comes near the derivative of the coefficients by the rows' weights (the infinitesimal jackknife) as rows grow many:
+    to 0.1 % with 30 rows, to 1 % with 30 heavily tied ones.
     Cost is O(n p^2) an iteration, memory O(n p).
 
     References

@@ -96,7 +96,8 @@ def maximally_selected_test(
     surv : the times, an event of any cause being the event; weights only as counts of identical rows (whole numbers).
     marker : array of shape (n,), numbers in any unit; rows that share a value stay together.
     min_proportion, max_proportion : between 0 and 1
-        A cutpoint is tested where the low group holds at least the one and at most the other share of the rows.
+        A cutpoint is tested where the low group holds at least the one and at most the other share of the rows, both
+        rounded down to whole rows as in maxstat: with 19 rows and 0.1 a low group of a single row is tested.
     replicates : random reassignments for `p_permutation`; 0 leaves it out (NaN).
     seed : not negative; the same seed gives the same `p_permutation` on every machine.
 

@@ -84,7 +84,7 @@ def default_knots(x: ArrayLike, k: int = 4) -> FloatArray:
     ------
     EngineError
         A missing or infinite number, `k` outside 3 to 7, fewer than 6 rows, fewer than `k` + 3 distinct values, or
-        quantiles of which two fall together (many rows share a value).
+        quantiles of which two fall together (many rows share a value) or change places (few rows).
 
     Notes
     -----
@@ -93,7 +93,8 @@ def default_knots(x: ArrayLike, k: int = 4) -> FloatArray:
     rows or more share the smallest value (a marker below its limit of detection), and no value within is as frequent,
     the first knot is the next value above and the others are quantiles of what lies above that; likewise at the
     largest. So does R's `Hmisc::rcspline.eval(x, nk = k, knots.only = TRUE)`; where knots fall together it goes on with
-    fewer, and we refuse.
+    fewer, and where one passes another (the fifth smallest value of few rows and the next quantile) it sorts them; we
+    refuse both.
 
     References
     ----------
@@ -118,7 +119,7 @@ def default_knots(x: ArrayLike, k: int = 4) -> FloatArray:
     first, rest, last = _without_clumps(values)
     placed = np.concatenate((first, _quantiles(rest, k - len(first) - len(last), k, bool(first), bool(last)), last))
     if (np.diff(placed) <= 0).any():
-        raise EngineError(f"some of the {k} knots of x fall together; take fewer knots or give them")
+        raise EngineError(f"some of the {k} knots of x fall together or change places; take fewer knots or give them")
     return placed
 
 
