@@ -175,3 +175,39 @@ def test_kernels_give_the_numbers_of_numpy_under_offset_and_ridge() -> None:
             assert_close(fast.covariance, slow.covariance, 1e-10, name)
             assert_close(fast.log_likelihood, slow.log_likelihood, 1e-12, name)
             assert_close(curves[1], curves[0], 1e-9, name)
+
+
+@pytest.mark.parametrize("mode", ["never", "always"])
+@pytest.mark.parametrize("n_strata", [3, 60])
+def test_strata_whose_hazards_lie_far_apart_do_not_disturb_each_other(mode: Any, n_strata: int) -> None:
+    # The same amount added to the predictor of a whole stratum cancels from the partial likelihood.
+    strata = np.arange(N) * 7 % n_strata
+    for far in (20.0, -20.0, 60.0):
+        with kernel_mode(mode):
+            near, away = (
+                fit_cox(SURV, X, strata=strata, cluster=np.arange(N) // 2, offset=gap * (strata % 3 == 1))
+                for gap in (0.0, far)
+            )
+        assert away.warnings == near.warnings == ()
+        assert_close(away.coefficient, near.coefficient, 1e-10)
+        assert_close(away.covariance, near.covariance, 1e-10)
+        gains = [fit.log_likelihood.fitted - fit.log_likelihood.null for fit in (near, away)]
+        assert_close(gains[1], gains[0], 1e-9)
+        assert_close(away.residuals("martingale"), near.residuals("martingale"), 1e-9)
+        assert_close(away.residuals("dfbeta"), near.residuals("dfbeta"), 1e-9)
+        tests = [fit.proportional_hazards_test().chi_square for fit in (near, away)]
+        assert_close(tests[1], tests[0], 1e-9)
+        base = [fit.baseline(at=X.mean(axis=0)) for fit in (near, away)]
+        level = np.exp(np.where(base[0].stratum % 3 == 1, far, 0.0))
+        assert_close(base[1].cumulative_hazard * level, base[0].cumulative_hazard, 1e-9)
+        assert_close(base[1].standard_error * level, base[0].standard_error, 1e-9)
+
+
+def test_strata_of_a_table_whose_hazards_lie_far_apart() -> None:
+    # A pattern of its own in each stratum, so that an offset by pattern is one by stratum.
+    strata, marker = np.arange(N) % 3, np.arange(N) // 5 % 4
+    table = EventTable.from_arrays(TIME, EVENT, pattern=np.column_stack((strata, marker)), stratum=strata)
+    stratum, x = table.patterns.T
+    near, away = (fit_cox(table, x, strata=table.strata, offset=gap * (stratum == 1)) for gap in (0.0, 40.0))
+    assert_close(away.coefficient, near.coefficient, 1e-10)
+    assert_close(away.covariance, near.covariance, 1e-10)

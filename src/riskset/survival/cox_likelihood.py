@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from riskset.survival._types import BoolArray, FloatArray, IntArray
-from riskset.survival.event_grid import EventGrid
+from riskset.survival.event_grid import EventGrid, running_sums
 from riskset.survival.regression_columns import standardise
 from riskset.survival.surv import Surv
 
@@ -79,11 +79,7 @@ class CoxDesign:
         sums[self.exit_at] = np.add.reduceat(values, self.exit_start, axis=0)
         if self.late.size:
             sums[self.late_at] -= np.add.reduceat(values[self.late], self.late_start, axis=0)
-        segment = self.grid.segment
-        if segment.size > 1:
-            # Restart the running sum in each stratum; taking the total back keeps its size, so its rounding, small.
-            sums[segment[1:] - 1] -= np.add.reduceat(sums, segment, axis=0)[1:]
-        return np.cumsum(sums[::-1], axis=0)[::-1]
+        return running_sums(sums, self.grid.segment, backwards=True)
 
     def per_event_time(self, values: FloatArray) -> FloatArray:
         """Sum `values` (m, ...), one entry for each term or event, over each event time: shape (K, ...)."""
@@ -91,8 +87,10 @@ class CoxDesign:
 
     def while_at_risk(self, per_time: FloatArray) -> FloatArray:
         """Sum `per_time` (K, ...) over the event times at which each row is at risk: shape (a, ...)."""
-        running = np.concatenate((np.zeros((1, *per_time.shape[1:])), np.cumsum(per_time, axis=0)))
-        return np.asarray(running[self.last] - running[self.first])
+        running = running_sums(per_time, self.grid.segment)
+        total = running[self.last - 1]
+        total[self.late] -= running[self.first[self.late] - 1]
+        return np.asarray(total)
 
 
 def cox_design(

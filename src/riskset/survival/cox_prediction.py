@@ -18,6 +18,7 @@ from riskset.survival._special import interval_multiplier
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.cox_likelihood import CoxDesign, CoxState
 from riskset.survival.curve_interval import ConfType, curve_interval
+from riskset.survival.event_grid import running_sums
 from riskset.survival.surv import TIME_TOLERANCE, numbers
 
 
@@ -74,8 +75,7 @@ class HazardSums:
     """The running sums of a fit over its event times, each with a leading zero, on the design's shifted scale.
 
     `hazard` (K + 1,) and `variance` (K + 1,) add up the jumps and their variances, `drift` (K + 1, p) the means times
-    the jumps; `covariance` (p, p) is the coefficients' (scaled columns). They run on over all strata: what belongs to
-    one stratum is a difference.
+    the jumps; `covariance` (p, p) is the coefficients' (scaled columns). They start anew with each stratum.
     """
 
     design: CoxDesign
@@ -88,15 +88,17 @@ class HazardSums:
     def read(
         self, z: FloatArray, offset: float, begin: IntArray | int, place: IntArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Give cumulative hazard and standard error (m,) of a row `z` (p,) from the sums `begin` to `place` (m,).
+        """Give cumulative hazard and standard error (m,) of a row `z` (p,) at `place` (m,) of the stratum from `begin`.
 
         `z` are the columns as the design has them, centred and scaled.
         """
         with np.errstate(over="ignore"):
             level = np.exp(float(z @ self.state.beta) + offset - self.state.shift)
-        hazard = self.hazard[place] - self.hazard[begin]
-        pull = hazard[:, None] * z - (self.drift[place] - self.drift[begin])
-        variance = self.variance[place] - self.variance[begin] + np.einsum("mp,mp->m", pull @ self.covariance, pull)
+        # Before the stratum's first event the place is where the stratum before it has its last.
+        place = np.where(place > begin, place, 0)
+        hazard = self.hazard[place]
+        pull = hazard[:, None] * z - self.drift[place]
+        variance = self.variance[place] + np.einsum("mp,mp->m", pull @ self.covariance, pull)
         return level * hazard, level * np.sqrt(np.maximum(variance, 0.0))
 
 
@@ -114,7 +116,7 @@ def hazard_sums(design: CoxDesign, state: CoxState, covariance: FloatArray) -> H
     """Add up the jumps of a fit whose coefficients have the covariance (p, p), columns in their own units."""
 
     def running(per_term: FloatArray) -> FloatArray:
-        sums = np.cumsum(design.per_event_time(per_term), axis=0)
+        sums = running_sums(design.per_event_time(per_term), design.grid.segment)
         return np.concatenate((np.zeros((1, *sums.shape[1:])), sums))
 
     return HazardSums(

@@ -15,6 +15,7 @@ import numpy as np
 from riskset.survival import kernels
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.cox_newton import CoxEvaluation
+from riskset.survival.event_grid import running_sums
 from riskset.survival.event_table import EventTable
 from riskset.survival.regression_columns import standardise
 
@@ -40,8 +41,7 @@ class TableLikelihood:
     event_cell, event_start : cells with an event, and where those of each event time start
     event_weight : their weighted events
     event_day : array of shape (K,), the day of each event time
-    until : array of shape (T,), event times up to each day, in all strata before it too
-    segment : where each stratum's days start among the T, its event times among the K
+    segment : where each stratum's days start among the T
     count, total : arrays of shape (K,), events of each event time, unweighted and weighted
     efron : whether ties are split
     """
@@ -58,8 +58,7 @@ class TableLikelihood:
     event_start: IntArray
     event_weight: FloatArray
     event_day: IntArray
-    until: IntArray
-    segment: tuple[IntArray, IntArray]
+    segment: IntArray
     count: IntArray
     total: FloatArray
     efron: bool
@@ -75,7 +74,7 @@ class TableLikelihood:
         hazard = np.exp(predictor - shift)
         values = hazard[:, None] * np.column_stack((np.ones(hazard.shape[0]), self.x))
         change = np.add.reduceat(self.net[:, None] * values[self.pattern], self.start, axis=0)
-        sums = _back_sums(change, self.segment[0])[self.event_day]
+        sums = running_sums(change, self.segment, backwards=True)[self.event_day]
         event_pattern = self.pattern[self.event_cell]
         tied = np.add.reduceat(self.event_weight[:, None] * values[event_pattern], self.event_start, axis=0)
         risk = np.ascontiguousarray(np.stack((sums[:, 0], tied[:, 0])))
@@ -96,11 +95,9 @@ class TableLikelihood:
     def _pattern_weight(self, terms: FloatArray, event_pattern: IntArray) -> FloatArray:
         """Add up the hazard until each cell's day over its rows, less what their own tied event takes back: (P,)."""
         size = self.x.shape[0]
-        running = np.concatenate(([0.0], np.cumsum(terms[0])))
-        before = np.zeros(self.until.shape[0])
-        for first, begin in zip(*self.segment, strict=True):
-            before[first:] = running[begin]
-        hazard = (running[self.until] - before)[self.day]
+        jump = np.zeros(self.start.shape[0])
+        jump[self.event_day] = terms[0]
+        hazard = running_sums(jump, self.segment)[self.day]
         k = np.repeat(np.arange(self.count.shape[0]), np.diff(np.append(self.event_start, self.event_cell.shape[0])))
         taken_back = np.bincount(event_pattern, self.event_weight * terms[1][k], size)
         return np.asarray(np.bincount(self.pattern, self.net * hazard, size) - taken_back)
@@ -120,7 +117,7 @@ def table_likelihood(
     codes = np.zeros(table.time.shape[0], dtype=np.int64) if strata is None else strata[table.stratum]
     key = codes * (int(table.time.max()) + 1) + table.time
     order = np.argsort(key, kind="stable")
-    days, start, day = np.unique(key[order], return_index=True, return_inverse=True)
+    _, start, day = np.unique(key[order], return_index=True, return_inverse=True)
     ending, pattern = table.ending[order], table.pattern[order]
     number = table.events.sum(axis=1)[order]
     event_cell = np.flatnonzero(number > 0)
@@ -142,8 +139,7 @@ def table_likelihood(
         event_start=event_start,
         event_weight=np.ascontiguousarray(ending[event_cell, 1]),
         event_day=event_day,
-        until=np.searchsorted(event_day, np.arange(days.shape[0]), side="right"),
-        segment=(first_day, np.searchsorted(event_day, first_day, side="left")),
+        segment=first_day,
         count=np.add.reduceat(number[event_cell], event_start).astype(np.int64),
         total=np.add.reduceat(ending[event_cell, 1], event_start),
         efron=efron,
@@ -187,12 +183,3 @@ def _add_terms(
     for row, column in enumerate(columns):
         out[row, start:stop] = np.add.reduceat(share * column, first)
     return float(share @ np.log(denominator))
-
-
-def _back_sums(change: FloatArray, segment: IntArray) -> FloatArray:
-    """Sum `change` (T, c) from each day to the end of its stratum, whose days start at `segment`."""
-    sums = change.copy()
-    if segment.size > 1:
-        # Restart the running sum in each stratum; taking the total back keeps its size, so its rounding, small.
-        sums[segment[1:] - 1] -= np.add.reduceat(change, segment, axis=0)[1:]
-    return np.asarray(np.cumsum(sums[::-1], axis=0)[::-1])
