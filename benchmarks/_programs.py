@@ -18,7 +18,7 @@ INSTALL_PEERS = "python3 tools/dev.py bench --peers"
 INSTALL_R = "R with the packages survival and jsonlite (Debian and Ubuntu: apt install r-cran-survival r-cran-jsonlite)"
 
 # Work that takes longer than this many seconds is broken off, three times as late where a target names its program.
-PATIENCE = 15.0
+PATIENCE = 10.0
 # Until the data are read.
 START = 120.0
 

@@ -271,7 +271,7 @@ package `survival` is found on the `PATH`. The simulated data take 0.7 GB under 
 - **A program's ways.** A program may offer several ways to do the same; each that a user would think of is measured,
   and targets take the fastest. Each runs in a process of its own, on arrays in memory laid out as that program likes
   them best. Reading and converting the data is not timed; all that it does with them is, sorting and checking included.
-- **Time.** Wall time, the best of the repeats within three seconds (two at least, where the first took less than 8 s).
+- **Time.** Wall time, the best of the repeats within three seconds (two at least, where the first took less than 4 s).
   *First time* is the first call in a new process: for riskset it includes loading Numba and its cached kernels.
   *Processor* adds up all threads. No program is told how many threads to use.
 - **Patience.** Work is broken off after {patience:.0f} s, or {long:.0f} s where a target names the program. What was
