@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from riskset.errors import EngineError
-from riskset.survival import EventTable, Surv, concordance, fit_cox, fit_cox_frailty, uno_concordance
+from riskset.survival import (
+    EventTable,
+    Surv,
+    compare_nested,
+    concordance,
+    fit_cox,
+    fit_cox_frailty,
+    uno_concordance,
+)
 from riskset.survival.kernels import kernel_mode
 
 from .helpers import assert_close, reference, surv_of
@@ -211,3 +219,37 @@ def test_strata_of_a_table_whose_hazards_lie_far_apart() -> None:
     near, away = (fit_cox(table, x, strata=table.strata, offset=gap * (stratum == 1)) for gap in (0.0, 40.0))
     assert_close(away.coefficient, near.coefficient, 1e-10)
     assert_close(away.covariance, near.covariance, 1e-10)
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (np.ma.masked_array(X[:, 0], mask=np.arange(N) == 3), "masked"),
+        (X[:, 0] + 1j, "not a number"),
+        (np.datetime64("2020-01-01") + np.arange(N), "not a number"),
+    ],
+)
+def test_masked_complex_and_dated_covariates_are_refused(x: Any, says: str) -> None:
+    with pytest.raises(EngineError, match=says):
+        fit_cox(SURV, x)
+    with pytest.raises(EngineError, match=says):
+        fit_cox(SURV, X[:, 0]).predict_survival(x)
+
+
+def test_a_baseline_at_what_is_no_number_is_refused() -> None:
+    fit = fit_cox(SURV, X[:, :2])
+    for at in ([60.0, float("nan")], ["sixty", 1]):
+        with pytest.raises(EngineError, match="at holds"):
+            fit.baseline(at=at)
+
+
+def test_likelihood_ratios_of_robust_or_unnested_fits_are_refused() -> None:
+    patients = np.arange(N) // 2
+    with pytest.raises(EngineError, match="test_columns"):
+        compare_nested(fit_cox(SURV, X[:, :1], cluster=patients), fit_cox(SURV, X, cluster=patients))
+    noise = np.random.default_rng(3).normal(size=(N, 2))
+    with pytest.raises(EngineError, match="not nested"):
+        compare_nested(fit_cox(SURV, X[:, 0]), fit_cox(SURV, noise))
+    same = compare_nested(fit_cox(SURV, X[:, 0]), fit_cox(SURV, X[:, [0, 1]]))
+    assert same.chi_square > 0
+    assert same.df == 1

@@ -187,8 +187,9 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     Raises
     ------
     EngineError
-        The fits differ in rows, events, strata, offsets or ties, so that their likelihoods do not compare, or one of
-        them has a ridge penalty.
+        The fits differ in rows, events, strata, offsets or ties, so that their likelihoods do not compare; one of them
+        has a ridge penalty, or a robust variance, whose rows are not independent (as R's `anova`: test such columns
+        with `CoxFit.test_columns`); or `smaller` has the larger likelihood, so that it is not nested in `larger`.
 
     Examples
     --------
@@ -202,6 +203,8 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     """
     if smaller.ridge is not None or larger.ridge is not None:
         raise EngineError("a likelihood-ratio test compares fits without a penalty; fit both without ridge")
+    if smaller.robust or larger.robust:
+        raise EngineError("a likelihood-ratio test has no robust variance; use test_columns of the larger model")
     pairs = zip(_outcome(smaller._rows), _outcome(larger._rows), strict=False)
     same = type(smaller._rows) is type(larger._rows) and smaller.ties == larger.ties
     if not same or not all(
@@ -210,8 +213,12 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     ):
         raise EngineError("the two models were fitted to different rows, strata or ties; fit both to the same rows")
     df = int((~larger.aliased).sum() - (~smaller.aliased).sum())
-    chi_square = 2.0 * (larger.log_likelihood.fitted - smaller.log_likelihood.fitted) if df > 0 else float("nan")
-    return chi_square_test(chi_square, df)
+    if df <= 0:
+        return chi_square_test(float("nan"), df)
+    chi_square = 2.0 * (larger.log_likelihood.fitted - smaller.log_likelihood.fitted)
+    if chi_square < -1e-6 * max(1.0, abs(larger.log_likelihood.fitted)):
+        raise EngineError("the model with fewer columns has the larger likelihood, so it is not nested in the other")
+    return chi_square_test(max(chi_square, 0.0), df)
 
 
 def _outcome(rows: CoxRows | CoxTable) -> list[AnyArray | None]:

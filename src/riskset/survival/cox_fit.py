@@ -34,7 +34,8 @@ from riskset.survival.curve_interval import ConfType
 from riskset.survival.estimate import ChiSquareTest, Estimate
 from riskset.survival.event_grid import event_grid
 from riskset.survival.event_table import EventTable
-from riskset.survival.surv import Surv
+from riskset.survival.regression_columns import real_numbers
+from riskset.survival.surv import Surv, numbers
 
 Ties = Literal["efron", "breslow", "exact"]
 
@@ -200,9 +201,9 @@ class CoxFit:
         Raises
         ------
         EngineError
-            `at` has another shape than (p,), or the model has no coefficients because there is no event.
+            `at` has another shape than (p,) or holds what is no number, or the model has no event.
         """
-        point = np.zeros(len(self.names)) if at is None else np.asarray(at, dtype=np.float64)
+        point = np.zeros(len(self.names)) if at is None else numbers(np.atleast_1d(at), "at")
         if point.shape != (len(self.names),):
             raise EngineError(f"the baseline needs {len(self.names)} covariate values; it was given {point.shape}")
         rows = self.of_rows()
@@ -351,9 +352,11 @@ class CoxFit:
 
     def _new_rows(self, x: ArrayLike) -> FloatArray:
         try:
-            points = np.array(x, dtype=np.float64)
+            points = np.array(real_numbers(x), dtype=np.float64)
         except (TypeError, ValueError):
             raise EngineError("x holds something that is not a number; give the columns of the fit") from None
+        if np.ma.is_masked(x):
+            raise EngineError("x holds masked entries; leave rows with missing covariates out before")
         if points.ndim == 1:
             # As in fit_cox, a flat x is one column; where the model has more, it is one row.
             points = points[:, None] if len(self.names) == 1 else points[None, :]

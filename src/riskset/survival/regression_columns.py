@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
-from riskset.survival._types import BoolArray, FloatArray
+from riskset.survival._types import AnyArray, BoolArray, FloatArray
 from riskset.survival.cox_places import row_parts
 from riskset.survival.kernels import on_all_cores
 
@@ -33,8 +33,10 @@ def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tup
     """
     if n == 0:
         raise EngineError("there is no row to fit a model to; check the population's condition")
+    if np.ma.is_masked(x):
+        raise EngineError("x holds masked entries; leave rows with missing covariates out before")
     try:
-        given = np.asarray(x)
+        given = real_numbers(x)
         copy = np.asarray if given.size >= _LARGE else np.array
         columns = copy(given, dtype=np.float64, order="C")
     except (TypeError, ValueError):
@@ -50,6 +52,14 @@ def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tup
     if bad.size:
         raise EngineError(f"column '{labels[bad[0]]}' holds a missing or infinite number; leave such rows out before")
     return columns, labels
+
+
+def real_numbers(x: ArrayLike) -> AnyArray:
+    """Give `x` as an array, uncopied where it is one; dates and complex numbers are no covariates: TypeError."""
+    array = np.asarray(x)
+    if array.dtype.kind in "cmM":
+        raise TypeError("not real numbers")
+    return array
 
 
 def finite_columns(x: FloatArray) -> BoolArray:
