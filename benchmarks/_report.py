@@ -13,6 +13,8 @@ from _tasks import MEMORY_TARGET, REGISTRY_BYTES, REGISTRY_TIMES, STEEPEST, TARG
 MB = 1e6
 # Two numbers that agree to this part are not told apart in a table.
 ROUNDING = 1e-12
+# A load average above this comes from somebody else's work.
+IDLE = 0.5
 
 
 def tables(record: dict[str, Any]) -> str:
@@ -25,8 +27,17 @@ def tables(record: dict[str, Any]) -> str:
         "## Growth with the number of people\n\n" + growth(measured),
         "## Programs and machine\n\n" + surroundings(record),
     ]
-    quick = "**Quick mode: a hundredth of the work, so no time here means anything.**\n\n" if record["quick"] else ""
-    return quick + "\n\n".join(parts)
+    return "\n\n".join([*warnings(record), *parts])
+
+
+def warnings(record: dict[str, Any]) -> list[str]:
+    """Say what makes the times worth less than they look."""
+    load = record["machine"].get("load average before", "")
+    busy = load.replace(".", "").isdigit() and float(load) > IDLE
+    return [
+        *(["**Quick mode: a hundredth of the work, so no time here means anything.**"] if record["quick"] else []),
+        *([f"**The machine was not idle: its load average was {load} before the first task.**"] if busy else []),
+    ]
 
 
 def about(measured: Iterable[Measured], task: str, program: str | None = None) -> list[Measured]:
@@ -277,13 +288,14 @@ package `survival` is found on the `PATH`. The simulated data take 0.7 GB under 
 - **Patience.** Work is broken off after {patience:.0f} s, or {long:.0f} s where a target names the program. What was
   too slow for day times is not tried on continuous times.
 - **Peak MB** is the highest memory of the first time beyond what the process held before it, data included (Linux).
-- **Numbers** are compared with R's where R came to an end, else with those of survival (Rust): relative to the largest
-  of the coefficients, of the survival at four times, or to the chi-square. A fast wrong answer is marked.
+- **Numbers** are compared with R's where R came to an end, else with those of survival (Rust), else with riskset's:
+  relative to the largest of the coefficients, of the survival at four times, or to the chi-square. A fast wrong answer
+  is marked.
 
 ## What to know when reading it
 
 - Most programs do not merge times that differ by rounding alone, as R and riskset do; on ten million continuous times
-  this moves their numbers in the sixth digit, and saves them the work.
+  this moves their numbers in the ninth digit, and saves them the work.
 - Bootstraps and permutations draw different random numbers in each program, so they agree as far as chance lets them. A
   loop around another program's fit does not pay for the drawing (it is done before), riskset does. Programs that fit a
   few a second are given fewer replicates; times are for one replicate.
