@@ -130,6 +130,32 @@ def test_what_cannot_be_estimated_is_missing_and_told(mode: kernels.Mode) -> Non
     assert f"combination of others in {int(aliased.sum())} of 30 resamples" in " ".join(result.warnings)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_rounding_is_no_information_to_the_kernel(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare columns: in many resamples one is constant among those at risk, or separates, as it may in all rows."""
+    rng = np.random.default_rng(seed)
+    x = np.column_stack((rng.random(40) < 0.06, rng.random(40) < 0.12, rng.normal(size=40))).astype(float)
+    event = rng.random(40) < 0.4
+    if seed % 2:
+        event &= x[:, 0] == 0
+    surv = Surv(np.ceil(rng.exponential(9.0, 40)), event, weight=rng.uniform(0.2, 2.0, 40))
+    # Resamples go to the kernel, those it leaves to NumPy: a model so near to singular has no digits to compare.
+    monkeypatch.setattr(kernels, "WORTHWHILE", 1e5)
+    slow, fast = run(surv, x, "never", replicates=80), run(surv, x, "auto", replicates=80)
+    assert slow.infinite.any()
+    assert_same(slow, fast)
+
+
+def test_a_resample_with_a_constant_column_does_not_repeat_the_estimate() -> None:
+    """One person with the mutation, in fractional weights: without them the column has only rounding to tell."""
+    rng = np.random.default_rng(502)
+    surv = Surv(np.ceil(rng.exponential(9.0, 34)), np.ones(34), weight=rng.uniform(0.3, 2.0, 34))
+    x = (np.arange(34) == 20).astype(float)
+    slow, fast = run(surv, x, "never", replicates=200), run(surv, x, "always", replicates=200)
+    assert slow.aliased.any()
+    assert_same(slow, fast)
+
+
 def test_a_column_aliased_in_all_rows_stays_missing() -> None:
     x = np.column_stack((sample()["x"][:, 0], np.full(N, 2.0)))
     for mode in ("always", "never") if kernels._installed() else ("never",):

@@ -265,10 +265,12 @@ def _fit_by_kernel(fit: CoxFit, units: _Units, key: np.uint64, coefficient: Floa
     scaled = np.full((coefficient.shape[0], likelihood.scale.shape[0]), np.nan)
     kept = ~fit.aliased
     at, flags = sums.places, settled.view(np.uint8)
+    # A column that separates in all rows may not in a resample, and would start far beyond its estimate there.
+    begin = np.where(fit.infinite, 0.0, fit.coefficient)[kept] * likelihood.scale
     fixed_arguments = (
         fixed(np.ascontiguousarray(sums.x[:, kept])),
         *(sums.weight, sums.offset, at.exit_at, at.entry_at, at.event, at.begins, likelihood.efron),
-        *(fit.coefficient[kept] * likelihood.scale, key, units.bounds, first, members[members >= 0]),
+        *(begin, key, units.bounds, first, members[members >= 0]),
     )
     kernel = load("cox_bootstrap")
     bounds = [*range(0, scaled.shape[0], _REPLICATES_IN_PART), scaled.shape[0]]

@@ -30,7 +30,8 @@ _TO_UNIT = 1.0 / 9007199254740992.0
 _MOST_STEPS = 14
 # A step as small as this (squared, beside the standard errors) doubles its digits and is the last.
 _LAST_STEP = 1e-12
-# No column may be this near to a combination of others, nor a step this long, for the kernel to answer.
+# No column may have so little left of its weighted squares, beside the others and its means, nor a step be this long,
+# for the kernel to answer: what rounding leaves of a constant column, or of one that separates, is no information.
 _PIVOT = 1e-9
 _LONG_STEP = 1e-3
 
@@ -64,14 +65,17 @@ def draw_copies(
 
 
 @njit(cache=True, nogil=True)
-def solve_newton(information: FloatArray, gradient: FloatArray, step: FloatArray) -> bool:
-    """Solve for the Newton `step` by Cholesky within `information`; false where a pivot is too small."""
+def solve_newton(information: FloatArray, gradient: FloatArray, squares: FloatArray, step: FloatArray) -> bool:
+    """Solve for the Newton `step` by Cholesky within `information`; false where a pivot is too small.
+
+    `squares` (p,) are the columns' weighted squares, of which the information is what the means leave.
+    """
     p = gradient.shape[0]
     for j in range(p):
         own = information[j, j]
         for k in range(j):
             own -= information[k, j] * information[k, j]
-        if not own > _PIVOT * information[j, j]:
+        if not own > _PIVOT * squares[j]:
             return False
         root = np.sqrt(own)
         information[j, j] = root
@@ -130,7 +134,7 @@ def fit_replicates(
     tables = np.empty((1, 2 * times, p))
     gram, means = np.empty((p + 1 + _PAD, p + 1 + _PAD)), np.empty((p + 1 + _PAD, p + 1 + _PAD))
     zero, one = np.zeros(p), np.ones(p)
-    beta, step, gradient, event_sum = np.empty(p), np.empty(p), np.empty(p), np.empty(p)
+    beta, step, gradient, event_sum, squares = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(p)
     for replicate in range(start, stop):
         settled[replicate] = 0
         draw_copies(key, replicate, strata, first, members, copies)
@@ -176,13 +180,16 @@ def fit_replicates(
             gram_of_means(tables, terms, begins, means)
             for j in range(p):
                 gradient[j] = event_sum[j] - gram[j, p]
+                squares[j] = gram[j, j]
                 log_likelihood += event_sum[j] * beta[j]
                 for k in range(j, p):
                     gram[j, k] -= means[j, k]
             for k in range(times):
                 log_likelihood -= shift * total[k]
             # Offsets add the same to every evaluation of a replicate, so they may be left out of the comparison.
-            if not log_likelihood >= best - 1e-9 * max(1.0, abs(best)) or not solve_newton(gram, gradient, step):
+            if not log_likelihood >= best - 1e-9 * max(1.0, abs(best)) or not solve_newton(
+                gram, gradient, squares, step
+            ):
                 break
             best = log_likelihood
             gain, longest = 0.0, 0.0
