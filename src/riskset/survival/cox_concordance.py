@@ -161,7 +161,7 @@ def _arguments(
     surv: Surv, score: ArrayLike, strata: ArrayLike | None, cluster: ArrayLike | None
 ) -> tuple[IntArray, IntArray, IntArray]:
     if not isinstance(surv, Surv):
-        raise EngineError("a concordance needs the rows; an event table has counted them away, give a Surv")
+        raise EngineError("a concordance needs the rows of a Surv; give one (an event table has none)")
     n = len(surv)
     if n == 0:
         raise EngineError("there is no row to compare; check the population's condition")

@@ -144,7 +144,7 @@ def fit_cox_frailty(
     (0.342, [0.96, 0.43, 1.61])
     """
     if not isinstance(surv, Surv):
-        raise EngineError("a frailty model needs the rows; an event table has counted them away, give a Surv")
+        raise EngineError("a frailty model needs the rows of a Surv; give one (an event table has none)")
     if ties == "exact":
         raise EngineError("a frailty model has no exact ties; choose efron or breslow")
     if surv.has_fractional_weights:
