@@ -80,7 +80,7 @@ def fit_cox(
         `table.strata` in the place of rows, and the fit is that of the rows. What needs rows (exact ties, robust
         variances, residuals, baseline) refuses a table.
     x : array of shape (n, p) or (n,)
-        Covariates; dummy columns for factors. Nothing missing. p may be 0 (null model, for likelihood-ratio tests).
+        Covariates; dummy columns for factors. Nothing missing. p may be 0: `np.empty((n, 0))` is the null model.
         A large array of floats in row order is referred to, not copied: leave it as it is while the fit is in use.
     names : p names for messages and results, default "x1", "x2", ...
     strata : array of shape (n,), optional
