@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
-from riskset.survival._types import BoolArray, FloatArray, IntArray
-from riskset.survival.surv import TIME_TOLERANCE, Surv
+from riskset.survival._types import BoolArray, FloatArray
+from riskset.survival.surv import TIME_TOLERANCE, Surv, selected_rows
 
 
 @dataclass(frozen=True, init=False, eq=False, slots=True)
@@ -123,10 +123,13 @@ class IntervalSurv:
         Parameters
         ----------
         mask : bool array of shape (n,), or array of row numbers
+
+        Raises
+        ------
+        EngineError
+            Flags of another shape, what is neither flags nor row numbers, a row number out of range.
         """
-        rows: IntArray | BoolArray = np.asarray(mask)
-        if rows.dtype == np.bool_ and rows.shape != self.left.shape:
-            raise EngineError(f"the mask has shape {rows.shape} and the times {self.left.shape}; give one flag a row")
+        rows = selected_rows(mask, len(self))
         new = object.__new__(IntervalSurv)
         new._set(self.left[rows], self.right[rows], None if self.weight is None else self.weight[rows])
         return new

@@ -202,15 +202,7 @@ class Surv:
         EngineError
             Flags of another shape, what is neither flags nor row numbers, a row number out of range.
         """
-        rows = np.asarray(mask)
-        if rows.dtype == np.bool_ and rows.shape != self._place.shape:
-            raise EngineError(f"the mask has shape {rows.shape} and the times {self._place.shape}; give one flag a row")
-        if rows.size == 0:
-            rows = rows.astype(np.int64)
-        if rows.ndim != 1 or rows.dtype.kind not in "biu":
-            raise EngineError("a subset is neither flags nor row numbers; give one flag a row, or numbers of rows")
-        if rows.size and rows.dtype != np.bool_ and not (-len(self) <= rows.min() and rows.max() < len(self)):
-            raise EngineError(f"a subset names a row that is not among the {len(self)} rows; they count from 0")
+        rows = selected_rows(mask, len(self))
         pick = [None if a is None else a[rows] for a in (self._entry_place, self._weight)]
         place, entry_place, levels, size = self._place[rows], pick[0], self._levels, self._size
         if size > max(_SHORT_AXIS, 4 * place.shape[0]):
@@ -229,12 +221,27 @@ class Surv:
         return new
 
 
+def selected_rows(mask: ArrayLike, n: int) -> AnyArray:
+    """Give `mask` as an array that selects among n rows: flags of shape (n,), or row numbers; refuse anything else."""
+    rows = np.asarray(mask)
+    if rows.dtype == np.bool_ and rows.shape != (n,):
+        raise EngineError(f"the mask has shape {rows.shape} and there are {n} rows; give one flag a row")
+    if rows.size == 0:
+        rows = rows.astype(np.int64)
+    if rows.ndim != 1 or rows.dtype.kind not in "biu":
+        raise EngineError("a subset is neither flags nor row numbers; give one flag a row, or numbers of rows")
+    if rows.size and rows.dtype != np.bool_ and not (-n <= rows.min() and rows.max() < n):
+        raise EngineError(f"a subset names a row that is not among the {n} rows; they count from 0")
+    return rows
+
+
 def numbers(values: ArrayLike, name: str, n: int | None = None) -> FloatArray:
     """Give `values` as a fresh one-dimensional float array of length `n`, or refuse them by `name`."""
     _refuse_masked(values, name)
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "cmM":
+        # Digits written as text, dates and complex numbers would become numbers in silence.
+        if array.dtype.kind in "cmMSU" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)):
             raise TypeError
         array = np.array(array, dtype=np.float64)
     except (TypeError, ValueError):
