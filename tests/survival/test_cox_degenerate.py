@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -253,3 +254,29 @@ def test_likelihood_ratios_of_robust_or_unnested_fits_are_refused() -> None:
     same = compare_nested(fit_cox(SURV, X[:, 0]), fit_cox(SURV, X[:, [0, 1]]))
     assert same.chi_square > 0
     assert same.df == 1
+
+
+def test_text_digits_and_dates_are_no_covariates() -> None:
+    surv = Surv([1, 2, 3, 4], [1, 1, 0, 1])
+    for x in (["0", "1", "2", "1"], np.array(["0", 1, 2, 1], dtype=object), np.array([dt.date(2020, 1, 1)] * 4)):
+        with pytest.raises(EngineError, match="dummy columns"):
+            fit_cox(surv, x)
+    with pytest.raises(EngineError, match="missing"):
+        fit_cox(surv, np.array([None, 1, 2, 1], dtype=object))
+
+
+def test_too_few_clusters_for_a_robust_variance_are_told() -> None:
+    surv = Surv([1, 2, 3, 4, 5, 6, 7], [1, 1, 0, 1, 1, 1, 1])
+    x = [[0, 3.0], [1, 1.0], [0, 4.0], [1, 1.0], [1, 5.0], [0, 9.0], [1, 2.0]]
+    one = fit_cox(surv, x, cluster=["a"] * 7)
+    assert "1 cluster(s) are too few" in one.warnings[0]
+    assert np.isnan(one.standard_error).all()
+    assert np.isfinite(one.coefficient).all()
+    assert "2 cluster(s)" in fit_cox(surv, x, cluster=list("aabbaab")).warnings[0]
+    assert fit_cox(surv, x, cluster=list("aabbcca")).warnings == ()
+
+
+def test_an_offset_beyond_finite_hazards_is_refused() -> None:
+    surv = Surv([1, 2, 3, 4], [1, 1, 0, 1])
+    with pytest.raises(EngineError, match="offset spans"):
+        fit_cox(surv, [0, 1, 0, 1], offset=[800, 0, 0, 0])

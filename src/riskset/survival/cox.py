@@ -57,6 +57,8 @@ from riskset.survival.surv import Surv, numbers
 
 # As R's coxph.control: smallest Cholesky pivot.
 _PIVOT_TOLERANCE = float(np.finfo(np.float64).eps ** 0.75)
+# Between the least and the largest offset, on the scale of the log hazard; exp(710) is infinite.
+_WIDEST_OFFSET = 700
 
 
 def fit_cox(
@@ -140,7 +142,7 @@ def fit_cox(
         raise EngineError("clusters need the robust variance; leave robust out or set it to True")
     use_robust = bool(robust) if robust is not None else cluster is not None or surv.has_fractional_weights
     groups = None if cluster is None else encode(cluster, n, "cluster")[0]
-    known = None if offset is None else numbers(offset, "offset", n)
+    known = None if offset is None else _checked_offset(numbers(offset, "offset", n))
     penalty = None if ridge is None else ridge_penalties(ridge, labels)
     if strata is None:
         codes, strata_labels = np.zeros(n_strata, dtype=np.int64), np.array([None], dtype=object)
@@ -247,9 +249,12 @@ def _summarise(
     known = (design, last) if isinstance(design, CoxDesign) and isinstance(last, CoxState) else None
     rows = empty._rows
     fitted = FittedRows(rows, kept, beta, known) if isinstance(rows, CoxRows) else None
-    variance = naive
+    variance, few = naive, tuple[str, ...]()
     if empty.robust and fitted is not None and isinstance(rows, CoxRows):
         variance = _sandwich(*fitted.detail, naive, rows.cluster)
+        few = _few_clusters(rows.cluster, int(kept.sum()))
+        if few and rows.cluster is not None and not rows.cluster.any():
+            variance = np.full_like(naive, np.nan)
     coefficient = spread(beta, kept)
     error = spread(standard_errors(variance), kept)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -279,7 +284,7 @@ def _summarise(
         converged=search.converged,
         aliased=~kept,
         infinite=flags,
-        warnings=fit_warnings(empty.names, ~kept, flags, settled=search.converged),
+        warnings=fit_warnings(empty.names, ~kept, flags, settled=search.converged) + few,
         _fitted=fitted,
         ridge=_ridge(likelihood, state, first.log_likelihood, naive, kept),
     )
@@ -300,6 +305,14 @@ def _ridge(
         penalty=spread(summary.penalty, kept),
         sampling_covariance=spread_square(summary.sampling_covariance, kept),
     )
+
+
+def _checked_offset(offset: FloatArray) -> FloatArray:
+    if offset.size and np.ptp(offset) > _WIDEST_OFFSET:
+        raise EngineError(
+            f"offset spans more than {_WIDEST_OFFSET}, whose exp is no finite hazard ratio; give log hazard ratios"
+        )
+    return offset
 
 
 def _check_exact(surv: Surv, ties: Ties, robust: bool) -> None:
@@ -347,6 +360,14 @@ def _without_estimate(rows: CoxRows | CoxTable, names: tuple[str, ...], robust: 
         _rows=rows,
         _fitted=None,
     )
+
+
+def _few_clusters(cluster: IntArray | None, columns: int) -> tuple[str, ...]:
+    """Warn where the clusters' sums, which add up to 0, cannot span the columns."""
+    number = columns + 1 if cluster is None else int(cluster.max()) + 1
+    if number > columns:
+        return ()
+    return (f"{number} cluster(s) are too few for a robust variance of {columns} column(s); its errors mean nothing",)
 
 
 def _sandwich(design: CoxDesign, state: CoxState, naive: FloatArray, groups: IntArray | None) -> FloatArray:

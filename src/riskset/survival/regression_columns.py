@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,9 +56,12 @@ def regression_columns(x: ArrayLike, n: int, names: Sequence[str] | None) -> tup
 
 
 def real_numbers(x: ArrayLike) -> AnyArray:
-    """Give `x` as an array, uncopied where it is one; dates and complex numbers are no covariates: TypeError."""
+    """Give `x` as an array, uncopied where it is one; text, dates and complex numbers are no covariates: TypeError."""
     array = np.asarray(x)
-    if array.dtype.kind in "cmM":
+    if array.dtype.kind in "cmMSU":
+        raise TypeError("not real numbers")
+    # Digits as text and dates would become numbers in silence; None is a missing one.
+    if array.dtype.kind == "O" and not all(value is None or isinstance(value, Real) for value in array.flat):
         raise TypeError("not real numbers")
     return array
 
