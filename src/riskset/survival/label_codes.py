@@ -11,7 +11,7 @@ from riskset.survival._types import AnyArray, FloatArray
 from riskset.survival.counting import cell_counts, whole_numbers
 
 # Small whole numbers are codes already; up to the larger limit the codes that occur are counted out.
-_CODES_ALREADY = 16
+_CODES_ALREADY = 64
 _COUNTED = 32_767
 # A count of all codes is cheaper than sorting while there are no more of them than this, or than a few a row.
 _ALWAYS_COUNTED = 1 << 14

@@ -57,9 +57,18 @@ def kernel_mode(mode: Mode) -> Iterator[None]:
 
 def on_all_cores(function: Callable[[Part], Answer], parts: Iterable[Part]) -> list[Answer]:
     """Give `function(part)` for each part in order; kernels without the interpreter's lock run side by side."""
-    work = list(parts)
-    workers = min(len(work), os.cpu_count() or 1)
-    if workers <= 1:
+    work, cores = list(parts), os.cpu_count() or 1
+    if len(work) <= 1 or cores == 1:
         return [function(part) for part in work]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(function, work))
+    return list(_pool(cores).map(function, work))
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Give the pool that all kernels share: to start threads for every call costs more than many a call."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="riskset")
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork: the child makes a pool of its own.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
