@@ -268,8 +268,8 @@ def _fit_by_kernel(fit: CoxFit, units: _Units, key: np.uint64, coefficient: Floa
     # A column that separates in all rows may not in a resample, and would start far beyond its estimate there.
     begin = np.where(fit.infinite, 0.0, fit.coefficient)[kept] * likelihood.scale
     fixed_arguments = (
-        fixed(np.ascontiguousarray(sums.x[:, kept])),
-        *(sums.weight, sums.offset, at.exit_at, at.entry_at, at.event, at.begins, likelihood.efron),
+        *(fixed(array) for array in _signed_rows(sums, kept)),
+        *(at.begins, likelihood.efron),
         *(begin, key, units.bounds, first, members[members >= 0]),
     )
     kernel = load("cox_bootstrap")
@@ -279,6 +279,23 @@ def _fit_by_kernel(fit: CoxFit, units: _Units, key: np.uint64, coefficient: Floa
         range(len(bounds) - 1),
     )
     coefficient[:, kept] = scaled / likelihood.scale
+
+
+def _signed_rows(sums: SortedRows, kept: BoolArray) -> tuple[AnyArray, ...]:
+    """Give the columns, weights, offsets, row numbers, last event times and events that the kernel asks for.
+
+    A row that enters late counts with its weight where it leaves and is taken back as a censored row where it enters.
+    """
+    at, a = sums.places, sums.order.shape[0]
+    late = np.flatnonzero(at.entry_at >= 0) if at.entry_at.size else np.empty(0, dtype=np.int64)
+    ends = np.concatenate((at.exit_at.astype(np.int64), at.entry_at[late].astype(np.int64)))
+    order = np.argsort(ends, kind="stable")
+    origin = np.concatenate((np.arange(a), late))[order]
+    weight = sums.weight[origin] if sums.weight.size else np.ones(origin.shape[0])
+    offset = sums.offset[origin] if sums.offset.size else sums.offset
+    event = np.where(order < a, at.event[origin], 0).astype(np.int64)
+    columns = np.ascontiguousarray(sums.x[:, kept][origin].T)
+    return columns, np.where(order < a, weight, -weight), offset, origin, ends[order], event
 
 
 def _warnings(fit: CoxFit, aliased: BoolArray, infinite: BoolArray, converged: BoolArray) -> tuple[str, ...]:

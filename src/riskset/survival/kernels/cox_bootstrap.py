@@ -11,21 +11,15 @@ import numpy as np
 from numba import njit
 
 from riskset.survival._types import AnyArray, FloatArray
-from riskset.survival.kernels.cox import (
-    _PAD,
-    add_risks,
-    add_rows_by_time,
-    add_terms,
-    gram_of_means,
-    predict,
-    run_back,
-    run_forward,
-)
+from riskset.survival.kernels.cox import _FAST, _PAD
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _TO_UNIT = 1.0 / 9007199254740992.0
+
+# Buffers are filled up with zeros to a multiple of this, so that loops over them run in vector registers to their end.
+_LANES = 8
 
 _MOST_STEPS = 14
 # A step as small as this (squared, beside the standard errors) doubles its digits and is the last.
@@ -97,13 +91,249 @@ def solve_newton(information: FloatArray, gradient: FloatArray, squares: FloatAr
     return True
 
 
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def gram_of(z: FloatArray, weighted: FloatArray, rows: int, columns: int, length: int, out: FloatArray) -> None:
+    """Write the first `length` places' `z weighted'`, `rows` by `columns`, on and above the diagonal, into `out`."""
+    for i in range(0, rows, 2):
+        for j in range(i, columns, 4):
+            a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
+            b0, b1, b2, b3 = 0.0, 0.0, 0.0, 0.0
+            for r in range(length):
+                u = z[i, r]
+                v = z[i + 1, r]
+                w0 = weighted[j, r]
+                w1 = weighted[j + 1, r]
+                w2 = weighted[j + 2, r]
+                w3 = weighted[j + 3, r]
+                a0 += u * w0
+                a1 += u * w1
+                a2 += u * w2
+                a3 += u * w3
+                b0 += v * w0
+                b1 += v * w1
+                b2 += v * w2
+                b3 += v * w3
+            out[i, j] = a0
+            out[i, j + 1] = a1
+            out[i, j + 2] = a2
+            out[i, j + 3] = a3
+            out[i + 1, j] = b0
+            out[i + 1, j + 1] = b1
+            out[i + 1, j + 2] = b2
+            out[i + 1, j + 3] = b3
+
+
 @njit(cache=True, nogil=True)
+def lay_out_sets(
+    copies: AnyArray,
+    origin: AnyArray,
+    at: AnyArray,
+    event: AnyArray,
+    signed: FloatArray,
+    begins: AnyArray,
+    efron: bool,
+    drawn: AnyArray,
+    times_copied: FloatArray,
+    slot: AnyArray,
+    keep: FloatArray,
+    place: AnyArray,
+    stratum: AnyArray,
+    second: AnyArray,
+    count: AnyArray,
+    total: FloatArray,
+) -> tuple[int, int, int]:
+    """Find the drawn rows and the tied sets; give the number of rows, of sets and of sets that Efron's f splits.
+
+    Row `drawn[i]`, in the risk set of the tied sets up to `slot[i]`, gets the weight `times_copied[i]`. Set s has
+    `count[s]` events of the weight `total[s]`, and `second[s]` is its number among the split ones or -1. `keep` tells
+    where sums go on from the set or row before (sets) or after (rows): they do not at the border of a stratum.
+    """
+    times = begins.shape[0]
+    count[:] = 0
+    total[:] = 0.0
+    rows = 0
+    for e in range(origin.shape[0]):
+        c = copies[origin[e]]
+        # A row that is not drawn is overwritten by the next: cheaper than a branch guessed wrong.
+        drawn[rows] = e
+        times_copied[rows] = c * signed[e]
+        rows += c > 0
+        count[at[e]] += c * event[e]
+        total[at[e]] += c * event[e] * signed[e]
+    sets, splits, begun = 0, 0, 0
+    first = 0
+    for k in range(times):
+        if begins[k]:
+            begun += 1
+            first = sets
+        d = count[k]
+        if d > 0:
+            count[sets] = d
+            total[sets] = total[k]
+            stratum[sets] = begun
+            second[sets] = -1
+            if efron and d > 1:
+                second[sets] = splits
+                splits += 1
+            sets += 1
+        place[k] = sets - 1 if sets > first else -1
+    # Rows that leave before the first event of their stratum are in no risk set.
+    kept = 0
+    for i in range(rows):
+        s = place[at[drawn[i]]]
+        drawn[kept] = drawn[i]
+        times_copied[kept] = times_copied[i]
+        slot[kept] = s
+        kept += s >= 0
+    for i in range(kept):
+        keep[i] = i + 1 < kept and stratum[slot[i]] == stratum[slot[i + 1]]
+    return kept, sets, splits
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def predict_columns(z: FloatArray, beta: FloatArray, offset: FloatArray, rows: int, out: FloatArray) -> None:
+    """Write the linear predictor of the first `rows` rows, which lie column by column in `z`, into `out`."""
+    for i in range(rows):
+        out[i] = offset[i] if offset.shape[0] > 0 else 0.0
+    for j in range(beta.shape[0]):
+        slope = beta[j]
+        for i in range(rows):
+            out[i] += slope * z[j, i]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def sum_risk_sets(
+    z: FloatArray, risk: FloatArray, slot: AnyArray, keep: FloatArray, rows: int, columns: int, out: FloatArray
+) -> None:
+    """Write the sums of risk times each of `columns` of `z` over the risk set of each tied set into `out`."""
+    for j in range(0, columns, 4):
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        for i in range(rows - 1, -1, -1):
+            r, go_on, s = risk[i], keep[i], slot[i]
+            s0 = s0 * go_on + r * z[j, i]
+            s1 = s1 * go_on + r * z[j + 1, i]
+            s2 = s2 * go_on + r * z[j + 2, i]
+            s3 = s3 * go_on + r * z[j + 3, i]
+            # The last row written is the first of those in the risk set.
+            out[j, s] = s0
+            out[j + 1, s] = s1
+            out[j + 2, s] = s2
+            out[j + 3, s] = s3
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def hazards_of_sets(
+    means: FloatArray,
+    p: int,
+    sets: int,
+    count: AnyArray,
+    total: FloatArray,
+    second: AnyArray,
+    stratum: AnyArray,
+    terms: FloatArray,
+) -> None:
+    """Write Lambda up to each set, Phi, and the sums of 1, f, f^2 over the squared denominators into `terms` (5, K).
+
+    Row p of `means` has the risk sums, those of the split sets' events behind those of all sets; see `add_terms`.
+    """
+    for s in range(sets):
+        inverse = 1.0 / means[p, s]
+        terms[0, s] = total[s] * inverse
+        terms[1, s] = 0.0
+        terms[2, s] = total[s] * inverse * inverse
+    running = 0.0
+    for s in range(sets):
+        if second[s] >= 0:
+            d = count[s]
+            share, step = total[s] / d, 1.0 / d
+            all_risk, own = means[p, s], means[p, sets + second[s]]
+            one, part, square, mixed_up, last = 0.0, 0.0, 0.0, 0.0, 0.0
+            for nth in range(d):
+                f = nth * step
+                inverse = 1.0 / (all_risk - f * own)
+                one += inverse
+                part += f * inverse
+                inverse *= inverse
+                square += inverse
+                mixed_up += f * inverse
+                last += f * f * inverse
+            terms[0, s] = share * one
+            terms[1, s] = share * part
+            terms[2, s] = share * square
+            terms[3, s] = share * mixed_up
+            terms[4, s] = share * last
+        if s > 0 and stratum[s] != stratum[s - 1]:
+            running = 0.0
+        running += terms[0, s]
+        terms[0, s] = running
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def evaluate(
+    z: FloatArray,
+    risk: FloatArray,
+    slot: AnyArray,
+    keep: FloatArray,
+    happens: FloatArray,
+    tied: AnyArray,
+    rows: int,
+    sets: int,
+    splits: int,
+    tied_rows: int,
+    count: AnyArray,
+    total: FloatArray,
+    second: AnyArray,
+    stratum: AnyArray,
+    p: int,
+    means: FloatArray,
+    weighted: FloatArray,
+    terms: FloatArray,
+    gram: FloatArray,
+    information: FloatArray,
+) -> None:
+    """Write the rows' Gram matrix, its column p what the gradient lacks, and the means' from the rows' `risk`.
+
+    Row p of `z` is 1, so that the sums of the risks stand beside those of the covariates.
+    """
+    sum_risk_sets(z, risk, slot, keep, rows, p + 1, means)
+    means[: p + 1, sets : sets + splits] = 0.0
+    for t in range(tied_rows):
+        i = tied[t]
+        own, s = risk[i], sets + second[slot[i]]
+        for j in range(p + 1):
+            means[j, s] += own * z[j, i]
+    hazards_of_sets(means, p, sets, count, total, second, stratum, terms)
+    for i in range(rows):
+        s = slot[i]
+        risk[i] *= terms[0, s] - happens[i] * terms[1, s]
+    length = (rows + _LANES - 1) // _LANES * _LANES
+    risk[rows:length] = 0.0
+    for j in range(p + 1):
+        for i in range(length):
+            weighted[j, i] = z[j, i] * risk[i]
+    gram_of(z, weighted, p, p + 1, length, gram)
+    length = (sets + splits + _LANES - 1) // _LANES * _LANES
+    for j in range(p):
+        for s in range(sets):
+            weighted[j, s] = terms[2, s] * means[j, s]
+        weighted[j, sets + splits : length] = 0.0
+        means[j, sets + splits : length] = 0.0
+    for s in range(sets):
+        if second[s] >= 0:
+            e, b, c = sets + second[s], terms[3, s], terms[4, s]
+            for j in range(p):
+                weighted[j, s] -= b * means[j, e]
+                weighted[j, e] = c * means[j, e] - b * means[j, s]
+    gram_of(means, weighted, p, p, length, information)
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def fit_replicates(
     x: FloatArray,
-    weight: FloatArray,
+    signed: FloatArray,
     offset: FloatArray,
-    exit_at: AnyArray,
-    entry_at: AnyArray,
+    origin: AnyArray,
+    at: AnyArray,
     event: AnyArray,
     begins: AnyArray,
     efron: bool,
@@ -119,84 +349,81 @@ def fit_replicates(
 ) -> None:
     """Fit the replicates [start, stop): coefficients of the scaled columns (R, p), and whether each settled (R,).
 
-    `x` (a, p) are sorted, centred and scaled rows; see `SortedRows`.
+    `x` (p, a) are the sorted, centred and scaled rows, column by column. A row with delayed entry is there twice: with
+    its weight `signed` where it leaves, and as a censored row with a weight below 0 where it enters. `origin` (a,) is
+    the row as `members` calls it, `at` its last event time.
     """
-    a, p = x.shape
+    p, a = x.shape
     times = begins.shape[0]
-    weighted, delayed, moved = weight.shape[0] > 0, entry_at.shape[0] > 0, offset.shape[0] > 0
+    room, size = max(a, 2 * times) + _LANES, p + 1 + _PAD
     copies = np.zeros(a, dtype=np.int64)
-    rows, times_copied = np.empty((a, p)), np.empty(a)
-    leaves, enters = np.empty(a, dtype=np.int32), np.empty(a if delayed else 0, dtype=np.int32)
-    happens, known = np.empty(a, dtype=np.uint8), np.empty(a if moved else 0)
-    risk = np.empty(a)
-    count, total = np.empty(times, dtype=np.int64), np.empty(times)
-    sums, terms = np.empty((2, times)), np.empty((5, times))
-    tables = np.empty((1, 2 * times, p))
-    gram, means = np.empty((p + 1 + _PAD, p + 1 + _PAD)), np.empty((p + 1 + _PAD, p + 1 + _PAD))
-    zero, one = np.zeros(p), np.ones(p)
-    beta, step, gradient, event_sum, squares = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(p)
+    places, sets_of = np.zeros((3, a + 1), dtype=np.int64), np.zeros((4, times), dtype=np.int64)
+    drawn, slot, tied = places[0], places[1], places[2]
+    place, stratum, second, count = sets_of[0], sets_of[1], sets_of[2], sets_of[3]
+    total, terms = np.empty(times), np.empty((5, times))
+    values = np.zeros((6, room))
+    times_copied, keep, happens, risk, known, begun = values[0], values[1], values[2], values[3], values[4], values[5]
+    z, means, weighted = np.zeros((size, room)), np.zeros((size, 2 * times + _LANES)), np.zeros((size, room))
+    gram, information = np.empty((size, size)), np.empty((size, size))
+    beta, step, gradient, squares, event_sum = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(p)
+    predict_columns(x, start_beta, offset, a, begun)
+    shift = begun[:a].max()
+    for e in range(a):
+        begun[e] = np.exp(begun[e] - shift)
     for replicate in range(start, stop):
         settled[replicate] = 0
         draw_copies(key, replicate, strata, first, members, copies)
-        event_sum[:] = 0.0
-        count[:] = 0
-        total[:] = 0.0
-        drawn, events = 0, 0
-        for i in range(a):
-            if copies[i] == 0:
-                continue
-            for j in range(p):
-                rows[drawn, j] = x[i, j]
-            times_copied[drawn] = copies[i] * (weight[i] if weighted else 1.0)
-            leaves[drawn] = exit_at[i]
-            happens[drawn] = event[i]
-            if delayed:
-                enters[drawn] = entry_at[i]
-            if moved:
-                known[drawn] = offset[i]
-            if event[i] > 0:
-                events += copies[i]
-                count[exit_at[i]] += copies[i]
-                total[exit_at[i]] += times_copied[drawn]
-                for j in range(p):
-                    event_sum[j] += times_copied[drawn] * x[i, j]
-            drawn += 1
-        if events == 0:
+        rows, sets, splits = lay_out_sets(
+            *(copies, origin, at, event, signed, begins, efron),
+            *(drawn, times_copied, slot, keep, place, stratum, second, count, total),
+        )
+        if sets == 0:
             continue
+        tied_rows = 0
+        for i in range(rows):
+            e = drawn[i]
+            happens[i] = event[e]
+            known[i] = (offset[e] if offset.shape[0] > 0 else 0.0) - shift
+            risk[i] = times_copied[i] * begun[e]
+            tied[tied_rows] = i
+            tied_rows += event[e] > 0 and second[slot[i]] >= 0
+        length = (rows + _LANES - 1) // _LANES * _LANES
+        for j in range(p):
+            events = 0.0
+            for i in range(rows):
+                value = x[j, drawn[i]]
+                z[j, i] = value
+                events += times_copied[i] * happens[i] * value
+            z[j, rows:length] = 0.0
+            event_sum[j] = events
+        z[p] = 1.0
         beta[:] = start_beta
-        best = -np.inf
-        for _ in range(_MOST_STEPS):
-            shift = predict(rows, zero, beta, known, leaves, 0, drawn, risk)
-            for i in range(drawn):
-                risk[i] = times_copied[i] * np.exp(risk[i] - shift)
-            add_risks(risk, leaves, enters, happens, 0, drawn, sums)
-            run_back(sums[0], begins)
-            log_likelihood = -add_terms(sums, count, total, efron, 0, times, terms)
-            run_forward(terms[0], begins)
-            add_rows_by_time(
-                rows, zero, one, risk, leaves, enters, happens, terms[0], terms[1], 0, drawn, tables[0], gram
+        last_gain = np.inf
+        for nth in range(_MOST_STEPS):
+            if nth > 0:
+                predict_columns(z, beta, known, rows, risk)
+                for i in range(rows):
+                    risk[i] = times_copied[i] * np.exp(risk[i])
+            evaluate(
+                *(z, risk, slot, keep, happens, tied, rows, sets, splits, tied_rows, count, total, second, stratum),
+                *(p, means, weighted, terms, gram, information),
             )
-            means[:] = 0.0
-            gram_of_means(tables, terms, begins, means)
             for j in range(p):
                 gradient[j] = event_sum[j] - gram[j, p]
                 squares[j] = gram[j, j]
-                log_likelihood += event_sum[j] * beta[j]
                 for k in range(j, p):
-                    gram[j, k] -= means[j, k]
-            for k in range(times):
-                log_likelihood -= shift * total[k]
-            # Offsets add the same to every evaluation of a replicate, so they may be left out of the comparison.
-            if not log_likelihood >= best - 1e-9 * max(1.0, abs(best)) or not solve_newton(
-                gram, gradient, squares, step
-            ):
+                    information[j, k] = gram[j, k] - information[j, k]
+            if not solve_newton(information, gradient, squares, step):
                 break
-            best = log_likelihood
             gain, longest = 0.0, 0.0
             for j in range(p):
                 gain += gradient[j] * step[j]
                 longest = max(longest, abs(step[j]))
                 beta[j] += step[j]
+            # The likelihood is concave: where its gradient vanishes is its maximum, however the steps came there.
+            if not gain <= last_gain:
+                break
+            last_gain = gain
             if gain < _LAST_STEP and longest < _LONG_STEP:
                 settled[replicate] = 1
                 coefficient[replicate] = beta
