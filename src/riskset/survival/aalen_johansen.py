@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray, IntArray
@@ -211,6 +212,7 @@ def aalen_johansen(
     >>> fit.curve(1).standard_error.round(4)
     array([0.1521, 0.1521, 0.2187, 0.2187, 0.2187])
     """
+    need_surv(surv)
     # Kaplan-Meier is the event-free curve and refuses the arguments that cannot be.
     whole = kaplan_meier(surv, conf_type=conf_type, conf_level=conf_level)
     causes = causes_of(surv)

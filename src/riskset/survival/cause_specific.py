@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from riskset.survival._kinds import need_surv
 from riskset.survival._types import FloatArray
 from riskset.survival.aalen_johansen import check_cause
 from riskset.survival.cox import fit_cox
@@ -102,6 +103,7 @@ def fit_cause_specific(
     >>> fit.coefficient.round(4)
     array([1.2305])
     """
+    need_surv(surv)
     # fit_cox says what is wrong with empty or unequal input; a cause is only asked for where there are rows.
     if len(surv):
         check_cause(surv, cause)

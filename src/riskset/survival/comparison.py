@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_kind
 from riskset.survival._special import interval_multiplier, two_sided_p
 from riskset.survival.estimate import Difference, Estimate
 from riskset.survival.kaplan_meier import KaplanMeier
+
+_REMEDY = "give a curve of kaplan_meier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def survival_difference(first: KaplanMeier, second: KaplanMeier, time: float) ->
     Raises
     ------
     EngineError
-        A negative, missing or infinite time.
+        What is no Kaplan-Meier curve; a negative, missing or infinite time.
 
     References
     ----------
@@ -56,6 +59,7 @@ def survival_difference(first: KaplanMeier, second: KaplanMeier, time: float) ->
     >>> round(found.estimate.value, 3), round(found.estimate.standard_error, 3), round(found.p_value, 3)
     (0.4, 0.283, 0.157)
     """
+    _need_curves(first=first, second=second)
     a, b = _at(first, time), _at(second, time)
     return _difference(a, b, first.conf_level)
 
@@ -76,7 +80,7 @@ def survival_ratio(first: KaplanMeier, second: KaplanMeier, time: float) -> Rati
     Raises
     ------
     EngineError
-        A negative, missing or infinite time.
+        What is no Kaplan-Meier curve; a negative, missing or infinite time.
 
     References
     ----------
@@ -91,6 +95,7 @@ def survival_ratio(first: KaplanMeier, second: KaplanMeier, time: float) -> Rati
     >>> round(found.estimate.value, 3), round(found.estimate.low, 3), round(found.estimate.high, 3)
     (2.0, 0.627, 6.377)
     """
+    _need_curves(first=first, second=second)
     return _ratio(_at(first, time), _at(second, time), first.conf_level)
 
 
@@ -113,7 +118,7 @@ def largest_tau(*curves: KaplanMeier) -> float:
     Raises
     ------
     EngineError
-        No curve is given.
+        No curve is given, or what is no Kaplan-Meier curve.
 
     Notes
     -----
@@ -136,6 +141,8 @@ def largest_tau(*curves: KaplanMeier) -> float:
     """
     if not curves:
         raise EngineError("there is no curve to find a horizon for; give one curve a group")
+    for curve in curves:
+        need_kind(curve, KaplanMeier, "a curve", _REMEDY)
     ends = [float(curve.time[-1]) for curve in curves if curve.survival[-1] > 0]
     return min(ends) if ends else max(float(curve.time[-1]) for curve in curves)
 
@@ -158,7 +165,7 @@ def rmst_difference(first: KaplanMeier, second: KaplanMeier, tau: float) -> Diff
     Raises
     ------
     EngineError
-        `tau` is not a number greater than 0.
+        What is no Kaplan-Meier curve; a `tau` that is not a number greater than 0.
 
     References
     ----------
@@ -173,6 +180,7 @@ def rmst_difference(first: KaplanMeier, second: KaplanMeier, tau: float) -> Diff
     >>> round(found.estimate.value, 3), round(found.estimate.standard_error, 3), round(found.p_value, 3)
     (1.867, 1.705, 0.274)
     """
+    _need_curves(first=first, second=second)
     return _difference(first.rmst(tau), second.rmst(tau), first.conf_level)
 
 
@@ -192,7 +200,7 @@ def rmst_ratio(first: KaplanMeier, second: KaplanMeier, tau: float) -> Ratio:
     Raises
     ------
     EngineError
-        `tau` is not a number greater than 0.
+        What is no Kaplan-Meier curve; a `tau` that is not a number greater than 0.
 
     References
     ----------
@@ -207,6 +215,7 @@ def rmst_ratio(first: KaplanMeier, second: KaplanMeier, tau: float) -> Ratio:
     >>> round(found.estimate.value, 3), round(found.estimate.low, 3), round(found.estimate.high, 3)
     (1.424, 0.719, 2.819)
     """
+    _need_curves(first=first, second=second)
     return _ratio(first.rmst(tau), second.rmst(tau), first.conf_level)
 
 
@@ -226,7 +235,7 @@ def rmtl(curve: KaplanMeier, tau: float) -> Estimate:
     Raises
     ------
     EngineError
-        `tau` is not a number greater than 0.
+        What is no Kaplan-Meier curve; a `tau` that is not a number greater than 0.
 
     References
     ----------
@@ -239,6 +248,7 @@ def rmtl(curve: KaplanMeier, tau: float) -> Estimate:
     >>> round(lost.value, 3), round(lost.standard_error, 3)
     (1.733, 1.049)
     """
+    _need_curves(curve=curve)
     mean = curve.rmst(tau)
     return Estimate(tau - mean.value, tau - mean.high, tau - mean.low, mean.standard_error)
 
@@ -260,7 +270,7 @@ def rmtl_ratio(first: KaplanMeier, second: KaplanMeier, tau: float) -> Ratio:
     Raises
     ------
     EngineError
-        `tau` is not a number greater than 0.
+        What is no Kaplan-Meier curve; a `tau` that is not a number greater than 0.
 
     References
     ----------
@@ -275,7 +285,13 @@ def rmtl_ratio(first: KaplanMeier, second: KaplanMeier, tau: float) -> Ratio:
     >>> round(found.estimate.value, 3), round(found.p_value, 3)
     (0.481, 0.304)
     """
+    _need_curves(first=first, second=second)
     return _ratio(rmtl(first, tau), rmtl(second, tau), first.conf_level)
+
+
+def _need_curves(**curves: KaplanMeier) -> None:
+    for name, curve in curves.items():
+        need_kind(curve, KaplanMeier, name, _REMEDY)
 
 
 def _at(curve: KaplanMeier, time: float) -> Estimate:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import FloatArray, IntArray
@@ -98,6 +99,7 @@ def concordance(
     >>> round(c.value, 3), round(c.standard_error, 3)
     (0.881, 0.048)
     """
+    need_surv(surv)
     ranks, stratum, clusters = _arguments(surv, score, strata, cluster)
     return _summary(surv, ranks, stratum, clusters, np.ones(len(surv)))
 
@@ -144,6 +146,7 @@ def uno_concordance(
     >>> round(c.value, 3), round(c.standard_error, 3)
     (0.863, 0.059)
     """
+    need_surv(surv)
     ranks, stratum, clusters = _arguments(surv, score, strata, cluster)
     if surv.entry is not None:
         raise EngineError("Uno's concordance needs rows at risk from the start; use Harrell's under delayed entry")
@@ -160,8 +163,6 @@ def uno_concordance(
 def _arguments(
     surv: Surv, score: ArrayLike, strata: ArrayLike | None, cluster: ArrayLike | None
 ) -> tuple[IntArray, IntArray, IntArray]:
-    if not isinstance(surv, Surv):
-        raise EngineError("a concordance needs the rows of a Surv; give one (an event table has none)")
     n = len(surv)
     if n == 0:
         raise EngineError("there is no row to compare; check the population's condition")

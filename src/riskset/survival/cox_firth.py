@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p, interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray
@@ -157,6 +158,7 @@ def fit_cox_firth(
     >>> round(float(fit.p_value[0]), 3)
     0.042
     """
+    need_surv(surv)
     columns, labels = regression_columns(x, len(surv), names)
     if ties not in get_args(FirthTies):
         raise EngineError(f"ties '{ties}' is unknown; choose one of {', '.join(get_args(FirthTies))}")

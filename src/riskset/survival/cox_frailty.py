@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import AnyArray, BoolArray, FloatArray
@@ -143,8 +144,7 @@ def fit_cox_frailty(
     >>> round(float(fit.coefficient[0]), 3), fit.frailty.round(2).tolist()
     (0.342, [0.96, 0.43, 1.61])
     """
-    if not isinstance(surv, Surv):
-        raise EngineError("a frailty model needs the rows of a Surv; give one (an event table has none)")
+    need_surv(surv)
     if ties == "exact":
         raise EngineError("a frailty model has no exact ties; choose efron or breslow")
     if surv.has_fractional_weights:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.permutation_scores import ROUNDING, PermutationScores, permutation_scores
 from riskset.survival.surv import Surv
@@ -89,6 +90,7 @@ def exact_logrank_test(surv: Surv, group: ArrayLike) -> ExactLogRankTest:
     >>> test.n_arrangements, round(test.p_value, 4), round(test.p_more, 4)
     (70.0, 0.0286, 0.0143)
     """
+    need_surv(surv)
     data = permutation_scores(surv, group, None)
     if len(data.groups) > 2:
         raise EngineError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import interval_multiplier, two_sided_p
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
@@ -297,6 +298,7 @@ def fit_fine_gray(
     array([[0.1921],
            [0.3741]])
     """
+    need_surv(surv)
     columns, labels = regression_columns(x, len(surv), names)
     if surv.entry is not None:
         raise EngineError("a Fine-Gray model has no delayed entry; use fit_cause_specific, which honours it")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
@@ -99,6 +100,7 @@ def gray_test(
     >>> round(test.chi_square, 4), test.df, round(test.p_value, 4)
     (3.7139, 1, 0.054)
     """
+    need_surv(surv)
     if len(surv) == 0:
         raise EngineError("there is no row to test; check the population's condition")
     if not np.isfinite(rho):

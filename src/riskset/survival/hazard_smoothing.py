@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
@@ -113,6 +114,7 @@ def smoothed_hazard(
     >>> smoothed_hazard(surv, 3, times=[2, 4, 9]).hazard.round(4).tolist()
     [0.0971, 0.1254, nan]
     """
+    need_surv(surv, table=True)
     counts = risk_counts(surv)
     start, end = _observation(counts)
     _check(bandwidth, kernel, conf_level, end - start)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import chi_square_p
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.event_table import EventTable
@@ -101,6 +102,7 @@ def logrank_test(
     >>> round(logrank_test(table, table.patterns).chi_square, 3)
     2.557
     """
+    need_surv(surv, table=True)
     return _weighted(surv, group, strata, fleming_harrington(rho, gamma))
 
 
@@ -155,6 +157,7 @@ def weighted_logrank_test(
     >>> test.label, round(test.chi_square, 3), round(test.p_value, 3)
     ('Tarone-Ware test', 2.52, 0.112)
     """
+    need_surv(surv, table=True)
     return _weighted(surv, group, strata, named_weight(weight))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError, did_you_mean
+from riskset.survival._kinds import need_surv
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
@@ -101,6 +102,7 @@ def max_combo_test(
     >>> test.z.round(3).tolist(), round(test.statistic, 3), round(test.p_value, 4)
     ([-0.997, -1.201, -0.722, -0.852], 1.201, 0.3869)
     """
+    need_surv(surv, table=True)
     if alternative not in get_args(Alternative):
         near = did_you_mean(str(alternative), get_args(Alternative))
         raise EngineError(f"there is no alternative '{alternative}'{near}; choose two-sided, greater or less")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.surv import Surv, numbers
@@ -134,6 +135,7 @@ def maximally_selected_test(
     >>> found.cutpoints.tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
+    need_surv(surv)
     time, event, values = _rows(surv, marker)
     _check(min_proportion, max_proportion, replicates, seed)
     n = time.shape[0]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.event_table import EventTable
@@ -168,6 +169,7 @@ def nelson_aalen(
     >>> hazard.at([5, 6, 12]).cumulative_hazard.round(4).tolist()
     [0.1667, 0.6667, nan]
     """
+    need_surv(surv, table=True)
     _check(surv, ties, conf_type, conf_level)
     counts = risk_counts(surv)
     increments = hazard_increments(surv, counts, ties)

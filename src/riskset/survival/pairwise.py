@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riskset.survival._kinds import need_surv
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
@@ -76,6 +77,7 @@ def pairwise_logrank(
     >>> result.pairs, result.p_value.round(3).tolist()
     ((('a', 'b'), ('a', 'c'), ('b', 'c')), [0.039, 0.025, 0.063])
     """
+    need_surv(surv, table=True)
     counts = tested_counts(surv, group, strata)
     function = fleming_harrington(rho, gamma)
     label = family_label(function.label, strata)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p, two_sided_p
 from riskset.survival._types import BoolArray, FloatArray, IntArray
@@ -108,6 +109,7 @@ def fit_aft(
     >>> fit.quantile([[0], [1]]).time.round(1).tolist()
     [35.0, 11.9]
     """
+    need_surv(surv, intervals=True)
     check_distribution(distribution)
     columns, labels = regression_columns(x, len(surv), names)
     if cluster is not None and robust is False:

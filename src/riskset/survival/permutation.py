@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival import kernels, permutation_draws
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import proportion_interval
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.logrank import are_linked, family_label
@@ -104,6 +105,7 @@ def logrank_permutation(
     >>> round(test.p_value, 3), round(test.low, 3) <= 2 / 70 <= round(test.high, 3)
     (0.031, True)
     """
+    need_surv(surv)
     if replicates < 1 or replicates != int(replicates):
         raise EngineError("replicates must be a whole number of at least 1; 10000 is usual")
     if seed < 0 or seed != int(seed):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode, label_array
 from riskset.survival._types import AnyArray, FloatArray, IntArray
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
@@ -115,6 +116,7 @@ def split_at(surv: Surv, cuts: ArrayLike) -> TimeSplit:
     >>> split.surv.entry.tolist(), split.surv.time.tolist(), split.surv.event.tolist()
     ([0.0, 0.0, 10.0], [5.0, 10.0, 20.0], [1, 0, 1])
     """
+    need_surv(surv)
     at = np.unique(numbers(np.atleast_1d(np.asarray(cuts)), "cuts"))
     if (at <= 0).any():
         raise EngineError("a cut must be greater than 0, where every row starts; leave out the others")
@@ -164,6 +166,7 @@ def landmark(surv: Surv, time: float, *, restart: bool = False) -> Landmark:
     >>> kept.row.tolist(), kept.surv.time.tolist(), kept.n_events_before, kept.n_censored_before
     ([2, 3], [3.0, 4.0], 1, 1)
     """
+    need_surv(surv)
     if not (np.isfinite(time) and time >= 0):
         raise EngineError("the landmark must be a number that is not negative, in the unit of the times")
     start, stop = (np.zeros(len(surv)) if surv.entry is None else surv.entry), surv.time
@@ -236,6 +239,7 @@ def time_dependent(
     >>> parts.surv.entry.tolist(), parts.surv.time.tolist()
     ([0.0, 0.0, 20.0], [30.0, 20.0, 50.0])
     """
+    need_surv(surv)
     start, stop = _spans(surv)
     moments = _onto(numbers(np.atleast_1d(np.asarray(when)), "when"), np.concatenate((start, stop)))
     before, after = _values(initial, value, len(surv), moments.shape[0])

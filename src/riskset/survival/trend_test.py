@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
@@ -87,6 +88,7 @@ def trend_test(
     >>> test.label, round(test.z, 3), round(test.p_value, 4)
     ('log-rank test for trend', 3.098, 0.0019)
     """
+    need_surv(surv, table=True)
     counts = tested_counts(surv, group, strata)
     values = _scores(scores, counts.groups)
     test = compare(counts, WEIGHTS["log-rank"], "")

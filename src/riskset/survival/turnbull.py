@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
@@ -168,6 +169,7 @@ def turnbull(surv: IntervalSurv | Surv) -> TurnbullCurve:
     >>> curve.median()
     TimeSet(low=3.0, high=4.0)
     """
+    need_surv(surv, intervals=True)
     rows = IntervalSurv.from_surv(surv) if isinstance(surv, Surv) else surv
     if len(rows) == 0:
         raise EngineError("there is no row to estimate a curve from; check the population's condition")
