@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from riskset.errors import EngineError
-from riskset.survival import EventTable, Surv, follow_up, kaplan_meier, kernels
-from riskset.survival.counting import cell_counts, places_among, whole_numbers
+from riskset.survival import EventTable, Surv, counting, follow_up, kaplan_meier, kernels
+from riskset.survival.counting import cell_counts, near_equal_as_one, places_among, whole_numbers
 from riskset.survival.event_tally import Totals
 from riskset.survival.group_counts import group_counts
 
@@ -123,6 +123,47 @@ def test_places_among_levels(skew: str) -> None:
     plain, compiled = both(lambda: places_among(levels, values))
     assert np.array_equal(levels[plain], values)
     assert np.array_equal(plain, compiled)
+
+
+def test_places_where_the_steps_are_dealt_to_buckets() -> None:
+    values = np.random.default_rng(8).exponential(300, N)
+    values[::7] = values[3]
+    levels = np.unique(values)[::3]
+    # Values between the levels belong to the one before; none lies below all.
+    values = np.maximum(values, levels[0])
+    plain, compiled = both(lambda: places_among(levels, values))
+    assert np.array_equal(plain, compiled)
+    assert (levels[plain] <= values).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 300.0, 1e6])
+def test_near_equal_values_are_one(spread: float) -> None:
+    values = np.sort(np.random.default_rng(9).random(50_000) * spread)
+    values[1::5] = values[::5] * (1 + 1e-12)
+    values.sort()
+    plain, compiled = both(lambda: near_equal_as_one(values.copy(), 1e-8))
+    assert np.array_equal(plain, compiled)
+    assert (np.diff(plain) > 0).all()
+    assert plain.shape[0] <= 40_000
+    exact, compiled = both(lambda: near_equal_as_one(values.copy(), 0.0))
+    assert np.array_equal(exact, np.unique(values))
+    assert np.array_equal(exact, compiled)
+
+
+def test_no_value_is_no_level() -> None:
+    for found in both(lambda: near_equal_as_one(np.zeros(0), 1e-8)):
+        assert found.shape == (0,)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.1, 3.0])
+def test_starts_of_steps(scale: float) -> None:
+    levels = np.unique(sample(5_000)["moments"])
+    loops = counting, kernels.load("counting")
+    found = [np.empty(1001, dtype=np.int32) for _ in loops]
+    for loop, starts in zip(loops, found, strict=True):
+        loop.find_starts(levels, scale, starts)
+    assert np.array_equal(found[0], found[1])
+    assert found[0][-1] == levels.shape[0]
 
 
 @pytest.mark.parametrize("kind", ["days", "moments"])

@@ -144,16 +144,37 @@ def places_among(levels: FloatArray, values: FloatArray) -> AnyArray:
     # Levels are looked up by equal steps of time first, then searched within a step.
     steps = min(2 * size, _MOST_STEPS)
     scale = steps / float(levels[-1]) if levels[-1] > 0 and np.isfinite(steps / float(levels[-1])) else 0.0
-    step = np.minimum(levels * scale, steps - 1).astype(np.int64)
-    starts = np.zeros(steps + 1, dtype=places.dtype)
-    np.cumsum(np.bincount(step, minlength=steps), out=starts[1:])
+    starts = np.empty(steps + 1, dtype=places.dtype)
     compiled = kernels.load("counting")
+    compiled.find_starts(levels, scale, starts)
 
     def find(part: tuple[int, int]) -> None:
         compiled.find_places(levels, starts, scale, values, places, part[0], part[1])
 
     kernels.on_all_cores(find, _parts(n, _MOST_PARTS))
     return places
+
+
+def near_equal_as_one(ordered: FloatArray, tolerance: float) -> FloatArray:
+    """Give the distinct values of the rising `ordered`, which is overwritten, near-equal neighbours as their first.
+
+    Neighbours are one where they differ by no more than `tolerance`, absolutely or relative to the mean of the distinct
+    values.
+
+    Examples
+    --------
+    >>> near_equal_as_one(np.array([1.0, 2.0, 2.0 + 1e-12, 5.0]), 1e-8).tolist()
+    [1.0, 2.0, 5.0]
+    """
+    compiled = _compiled(ordered.shape[0])
+    total, count = (distinct_sum if compiled is None else compiled.distinct_sum)(ordered)
+    mean = total / max(count, 1)
+    keep = keep_apart if compiled is None else compiled.keep_apart
+    # All values are non-negative: with a mean of 0 there is nothing that a difference could be relative to.
+    kept = keep(ordered, tolerance, mean if mean > 0 else 1.0)
+    levels = ordered[:kept]
+    # A short view would hold on to the whole.
+    return levels.copy() if 2 * kept < ordered.shape[0] else levels
 
 
 def take_whole(values: AnyArray, out: AnyArray, low: int, high: int, limit: int) -> int:
@@ -191,6 +212,32 @@ def add_weights(
 ) -> None:
     """Add the weight of each row `low <= i < high` to its cell; see `add_counts`."""
     cells += np.bincount(_keys(place, code, top, group, axis, low, high), weight[low:high], cells.shape[0])
+
+
+def distinct_sum(ordered: FloatArray) -> tuple[float, int]:
+    """Give the sum and the number of the distinct values of the rising `ordered`."""
+    first, later = ordered[:1], ordered[1:]
+    apart = later > ordered[:-1]
+    return float(first.sum()) + float(later[apart].sum()), first.shape[0] + int(np.count_nonzero(apart))
+
+
+def keep_apart(ordered: FloatArray, tolerance: float, mean: float) -> int:
+    """Move the values that lie apart from their predecessor to the front of the rising `ordered`; give their number."""
+    gap = np.diff(ordered)
+    kept = np.concatenate((ordered[:1], ordered[1:][(gap > tolerance) & (gap / mean > tolerance)]))
+    ordered[: kept.shape[0]] = kept
+    return int(kept.shape[0])
+
+
+def find_starts(levels: FloatArray, scale: float, starts: AnyArray) -> None:
+    """Write to `starts[k]` the place of the first of the rising `levels` whose step `floor(level * scale)` is >= k.
+
+    The last step, `starts.shape[0] - 2`, holds all levels beyond; the last of `starts` is the number of levels.
+    """
+    steps = starts.shape[0] - 1
+    step = np.minimum(levels * scale, steps - 1).astype(np.int64)
+    starts[0] = 0
+    starts[1:] = np.cumsum(np.bincount(step, minlength=steps))
 
 
 def find_places(

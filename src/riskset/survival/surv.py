@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
-from riskset.survival.counting import places_among, whole_numbers
+from riskset.survival.counting import near_equal_as_one, places_among, whole_numbers
 
 # Times closer than this, absolutely or relative to the mean time, are one time, as R's `timefix` has it.
 TIME_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
@@ -235,15 +235,15 @@ def selected_rows(mask: ArrayLike, n: int) -> AnyArray:
     return rows
 
 
-def numbers(values: ArrayLike, name: str, n: int | None = None) -> FloatArray:
-    """Give `values` as a fresh one-dimensional float array of length `n`, or refuse them by `name`."""
+def numbers(values: ArrayLike, name: str, n: int | None = None, *, copy: bool = True) -> FloatArray:
+    """Give `values` as a one-dimensional float array of length `n`, fresh with `copy`, or refuse them by `name`."""
     _refuse_masked(values, name)
     try:
         array = np.asarray(values)
         # Digits written as text, dates and complex numbers would become numbers in silence.
         if array.dtype.kind in "cmMSU" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)):
             raise TypeError
-        array = np.array(array, dtype=np.float64)
+        array = np.array(array, dtype=np.float64) if copy else np.ascontiguousarray(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise EngineError(f"{name} holds something that is not a number; give an array of numbers") from None
     _check_shape(array, name, n)
@@ -309,7 +309,7 @@ def _axis(time: AnyArray, entry: AnyArray | None) -> tuple[AnyArray, AnyArray | 
     if days is not None and late is not None:
         _check_entry(late[0], days[0])
         return days[0], late[0], None, max(days[1], late[1]) + 1
-    times = numbers(time, "time")
+    times = numbers(time, "time", copy=False)
     if (times < 0).any():
         raise EngineError("time holds a negative number; start each row at its time zero, or leave the row out")
     if entry is None:
@@ -334,13 +334,9 @@ def _check_entry(entry: AnyArray, time: AnyArray) -> None:
 def _near_equal_as_one(time: FloatArray) -> tuple[AnyArray, FloatArray]:
     """Give each time's place among the distinct times, runs of near-equal ones being their first, as R's `aeqSurv`."""
     ordered = np.sort(time)
-    gap = np.diff(ordered)
-    apart = gap > 0
     # Whole days lie at least 1 apart, so they can never be merged.
-    if ordered.size and not (ordered[-1] < 1e7 and _all_whole(ordered)):
-        mean = (float(ordered[0]) + float(ordered[1:][apart].sum())) / (1 + int(np.count_nonzero(apart)))
-        apart &= (gap > TIME_TOLERANCE) & (gap / mean > TIME_TOLERANCE) if mean > 0 else gap > TIME_TOLERANCE
-    levels = np.concatenate((ordered[:1], ordered[1:][apart]))
+    whole = ordered.size > 0 and ordered[-1] < 1e7 and _all_whole(ordered)
+    levels = near_equal_as_one(ordered, 0.0 if whole else TIME_TOLERANCE)
     return places_among(levels, time), levels
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 # A block is read to its end before its flag is looked at, so that the loop has no exit.
 _BLOCK = 4096
+# Buckets of values whose look-ups share fast memory.
+_BUCKETS = 512
 
 
 @numba.njit(cache=True, nogil=True)
@@ -71,12 +73,79 @@ def add_weights(
 
 
 @numba.njit(cache=True, nogil=True)
+def distinct_sum(ordered: Any) -> Any:
+    """Give the sum and the number of the distinct values."""
+    total, count = 0.0, 0
+    n = ordered.shape[0]
+    for start in range(0, n, _BLOCK):
+        # Sums by block round as little as NumPy's sums by pairs.
+        part = 0.0
+        for i in range(start, min(start + _BLOCK, n)):
+            if i == 0 or ordered[i] > ordered[i - 1]:
+                part += ordered[i]
+                count += 1
+        total += part
+    return total, count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def keep_apart(ordered: Any, tolerance: float, mean: float) -> int:
+    """Move what lies apart from its predecessor to the front."""
+    if ordered.shape[0] == 0:
+        return 0
+    before = ordered[0]
+    count: Any = 1
+    for i in range(1, ordered.shape[0]):
+        value = ordered[i]
+        gap = value - before
+        before = value
+        ordered[count] = value
+        count += np.int64((gap > tolerance) & (gap / mean > tolerance))
+    return count  # type: ignore[no-any-return]
+
+
+@numba.njit(cache=True, nogil=True)
+def find_starts(levels: Any, scale: float, starts: Any) -> None:
+    """Write where the levels of each step start."""
+    last = starts.shape[0] - 2
+    filled = 0
+    for i in range(levels.shape[0]):
+        step = np.int64(min(levels[i] * scale, float(last)))
+        while filled <= step:
+            starts[filled] = i
+            filled += 1
+    while filled <= last + 1:
+        starts[filled] = levels.shape[0]
+        filled += 1
+
+
+@numba.njit(cache=True, nogil=True)
 def find_places(levels: Any, starts: Any, scale: float, values: Any, places: Any, low: int, high: int) -> None:
-    """Write the place of the last level that is not above each value."""
+    """Write the place of the last level that is not above each value.
+
+    The values are first dealt to some hundred buckets of neighbouring steps, so that what is looked up for a bucket
+    stays in fast memory, and the answers are collected in the order of the rows.
+    """
     last = starts.shape[0] - 2
     part, found = values[low:high], places[low:high]
+    shift = 0
+    while (last >> shift) >= _BUCKETS:
+        shift += 1
+    bucket = np.empty(part.shape[0], dtype=np.uint16)
+    ends = np.zeros(_BUCKETS + 1, dtype=np.int64)
     for i in range(part.shape[0]):
-        value = part[i]
+        bucket[i] = np.int64(min(part[i] * scale, float(last))) >> shift
+        ends[bucket[i] + 1] += 1
+    for k in range(_BUCKETS):
+        ends[k + 1] += ends[k]
+    upto = ends[:-1].copy()
+    dealt = np.empty(part.shape[0], dtype=np.float64)
+    for i in range(part.shape[0]):
+        dealt[upto[bucket[i]]] = part[i]
+        upto[bucket[i]] += 1
+    answer = np.empty(part.shape[0], dtype=places.dtype)
+    for i in range(part.shape[0]):
+        value = dealt[i]
         step = np.int64(min(value * scale, float(last)))
         below, above = starts[step], starts[step + 1]
         while below < above:
@@ -85,4 +154,8 @@ def find_places(levels: Any, starts: Any, scale: float, values: Any, places: Any
                 below = middle + 1
             else:
                 above = middle
-        found[i] = below - 1
+        answer[i] = below - 1
+    upto[:] = ends[:-1]
+    for i in range(part.shape[0]):
+        found[i] = answer[upto[bucket[i]]]
+        upto[bucket[i]] += 1
