@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival import kernels
 from riskset.survival._labels import encode, label_array
 from riskset.survival._types import AnyArray, FloatArray, IntArray
 from riskset.survival.counting import cell_counts
@@ -131,17 +132,40 @@ def _from_block(
 ) -> GroupCounts:
     """Read counts off a block of (strata, groups, axis, 2) of those censored and with an event; `rows` as below."""
     # Columns are added one by one: a sum along an axis of two is slow.
-    censored, events = ending[..., 0], ending[..., 1]
-    stratum, place = np.nonzero(_sum_of_groups(events))
+    had_any = _sum_of_groups(ending[..., 1]) > 0
+    places = [np.flatnonzero(flags) for flags in had_any]
+    stratum = np.repeat(np.arange(len(places)), [p.shape[0] for p in places])
+    ends = np.cumsum([0, *(p.shape[0] for p in places)])
     groups = np.flatnonzero(rows.any(axis=0))
     at_risk, had = (np.empty((groups.shape[0], stratum.shape[0])) for _ in range(2))
-    for row, g in enumerate(groups):
-        still = np.cumsum((censored[:, g] + events[:, g])[:, ::-1], axis=1)[:, ::-1]
-        if entering is not None:
-            # entry >= t means not yet at risk at t.
-            still = still - np.cumsum(entering[:, g, ::-1], axis=1)[:, ::-1]
-        at_risk[row], had[row] = still[stratum, place], events[stratum, g, place]
+    read = kernels.load("counting").at_risk_at if kernels.use_kernels(4 * ending.size) else at_risk_at
+    nobody = np.zeros(0)
+
+    def fill(cell: tuple[int, int]) -> None:
+        row, s = cell
+        g, mine = groups[row], slice(ends[s], ends[s + 1])
+        late = nobody if entering is None else entering[s, g]
+        read(ending[s, g], late, places[s], at_risk[row, mine], had[row, mine])
+
+    kernels.on_all_cores(fill, [(row, s) for s in range(len(places)) for row in range(groups.shape[0])])
+    place = places[0] if len(places) == 1 else np.concatenate(places)
     return _named(stratum, surv.times_at(place), at_risk, had, rows, labels)
+
+
+def at_risk_at(ending: AnyArray, entering: AnyArray, places: IntArray, at_risk: FloatArray, events: FloatArray) -> None:
+    """Write the numbers at risk and with an event at the rising `places` of one group in one stratum.
+
+    Parameters
+    ----------
+    ending : array of shape (axis, 2), those censored and with an event at each place
+    entering : array of shape (axis,), those with delayed entry; empty where nobody has one
+    places, at_risk, events : arrays of shape (k,)
+    """
+    still = np.cumsum((ending[:, 0] + ending[:, 1])[::-1])[::-1]
+    if entering.shape[0]:
+        # entry >= t means not yet at risk at t.
+        still = still - np.cumsum(entering[::-1])[::-1]
+    at_risk[:], events[:] = still[places], ending[places, 1]
 
 
 def _sum_of_groups(counts: AnyArray) -> AnyArray:

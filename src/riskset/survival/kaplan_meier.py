@@ -22,7 +22,7 @@ from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
 # What is left of a risk set after its events counts as nobody below this share: sums of fractional weights round.
 _NOBODY = 1e-12
 # Points of a curve whose limits are made at once: they stay in the processor's cache.
-_PIECE = 1 << 16
+_PIECE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,10 +251,17 @@ def kaplan_meier(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", co
 def _curve(counts: RiskCounts, rows: Surv | None, conf_type: ConfType, conf_level: float) -> KaplanMeier:
     """Build the curve from counts, and from `rows` where weights are fractional."""
     time, at_risk, events, censored = counts.time, counts.at_risk, counts.events, counts.censored
-    left = _left_after(at_risk, events)
-    survival = np.asarray(np.cumprod(left / at_risk), dtype=np.float64)
-    log_error = np.sqrt(_log_variance(rows, time, at_risk, events, left))
-    standard_error = np.multiply(survival, log_error, where=survival > 0, out=np.full_like(survival, np.nan))
+    survival, standard_error = np.empty_like(at_risk), np.empty_like(at_risk)
+    if rows is None:
+        # Some ten elementary steps at each time.
+        fast = kernels.use_kernels(10 * at_risk.shape[0])
+        limit = kernels.load("counting").product_limit if fast else product_limit
+        limit(at_risk, events, _NOBODY, survival, standard_error)
+    else:
+        left = _left_after(at_risk, events, _NOBODY)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = jackknife_log_variance(rows, time, 1.0 / left, events / (at_risk * left))
+        _product(at_risk, left, variance, survival, standard_error)
     low, high = _limits(survival, standard_error, conf_type, interval_multiplier(conf_level))
     curve = (time, at_risk, events, censored, survival, standard_error, low, high)
     for array in curve:
@@ -268,10 +275,14 @@ def _limits(survival: FloatArray, error: FloatArray, conf_type: ConfType, z: flo
     pieces = range(0, survival.shape[0], _PIECE)
     if len(pieces) == 1:
         return curve_interval(survival, error, conf_type, z)
-    limits = kernels.on_all_cores(
-        lambda k: curve_interval(survival[k : k + _PIECE], error[k : k + _PIECE], conf_type, z), pieces
-    )
-    return np.concatenate([low for low, _ in limits]), np.concatenate([high for _, high in limits])
+    low, high = np.empty_like(survival), np.empty_like(survival)
+
+    def fill(k: int) -> None:
+        piece = slice(k, k + _PIECE)
+        low[piece], high[piece] = curve_interval(survival[piece], error[piece], conf_type, z)
+
+    kernels.on_all_cores(fill, pieces)
+    return low, high
 
 
 def follow_up(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", conf_level: float = 0.95) -> KaplanMeier:
@@ -316,19 +327,32 @@ def _counts(surv: Surv | EventTable, conf_type: str, conf_level: float) -> RiskC
     return risk_counts(surv)
 
 
-def _left_after(at_risk: FloatArray, events: FloatArray) -> FloatArray:
-    left = at_risk - events
-    return np.where(left < _NOBODY * at_risk, 0.0, left)
+def product_limit(
+    at_risk: FloatArray, events: FloatArray, nobody: float, survival: FloatArray, error: FloatArray
+) -> None:
+    """Write S and its standard error by Greenwood's formula, NaN where S is 0; all arrays have shape (m,).
 
-
-def _log_variance(
-    rows: Surv | None, time: FloatArray, at_risk: FloatArray, events: FloatArray, left: FloatArray
-) -> FloatArray:
-    """Give the variance of log S at each time; infinite or NaN from the time on where S is 0."""
+    What is left of a risk set after its events counts as nobody below the share `nobody` of it.
+    """
+    left = _left_after(at_risk, events, nobody)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if rows is None:
-            return np.cumsum(np.where(events > 0, events / (at_risk * left), 0.0))
-        return jackknife_log_variance(rows, time, 1.0 / left, events / (at_risk * left))
+        variance = np.cumsum(np.where(events > 0, events / (at_risk * left), 0.0))
+    _product(at_risk, left, variance, survival, error)
+
+
+def _product(
+    at_risk: FloatArray, left: FloatArray, variance: FloatArray, survival: FloatArray, error: FloatArray
+) -> None:
+    """Write S and, from the `variance` of log S, its standard error."""
+    np.cumprod(left / at_risk, out=survival)
+    error[:] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.multiply(survival, np.sqrt(variance), where=survival > 0, out=error)
+
+
+def _left_after(at_risk: FloatArray, events: FloatArray, nobody: float) -> FloatArray:
+    left = at_risk - events
+    return np.where(left < nobody * at_risk, 0.0, left)
 
 
 def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> float:
@@ -352,7 +376,7 @@ def _at_risk(surv: Surv, times: FloatArray, slack: float) -> FloatArray:
 
 def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float:
     """Give the variance of the area under the curve to `tau`, `after` being the area beyond each time."""
-    left = _left_after(curve.at_risk, curve.events)
+    left = _left_after(curve.at_risk, curve.events, _NOBODY)
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(left > 0, after / left, 0.0)
         hazard = curve.events / curve.at_risk

@@ -57,11 +57,12 @@ def risk_counts(source: Surv | EventTable) -> RiskCounts:
         return _of_table(source)
     axis, weight = source.axis, source.weight
     ending = cell_counts(source.place, axis, code=source.event_code, top=1, weight=weight)[0]
-    censored, events = ending[:, 0].astype(np.float64), ending[:, 1].astype(np.float64)
-    leaving = censored + events
-    places = np.flatnonzero(leaving)
-    if places.shape[0] < axis:
-        censored, events, leaving = censored[places], events[places], leaving[places]
+    leaving = ending[:, 0] + ending[:, 1]
+    places = np.flatnonzero(leaving > 0)
+    everywhere = places.shape[0] == axis
+    if not everywhere:
+        ending, leaving = ending[places], leaving[places]
+    censored, events, leaving = (a.astype(np.float64) for a in (ending[:, 0], ending[:, 1], leaving))
     entering = np.zeros(0) if source.entry_place is None else cell_counts(source.entry_place, axis, weight=weight)
     waiting = entering.reshape(-1)
     late = np.flatnonzero(waiting)

@@ -159,3 +159,36 @@ def find_places(levels: Any, starts: Any, scale: float, values: Any, places: Any
     for i in range(part.shape[0]):
         found[i] = answer[upto[bucket[i]]]
         upto[bucket[i]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def at_risk_at(ending: Any, entering: Any, places: Any, at_risk: Any, events: Any) -> None:
+    """Write the numbers at risk and of events at the rising places, from the last one down."""
+    still, out = 0.0, 0.0
+    late = entering.shape[0] > 0
+    k = places.shape[0] - 1
+    for j in range(ending.shape[0] - 1, -1, -1):
+        if k < 0:
+            break
+        still += ending[j, 0] + ending[j, 1]
+        if late:
+            out += entering[j]
+        if j == places[k]:
+            at_risk[k] = still - out
+            events[k] = ending[j, 1]
+            k -= 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def product_limit(at_risk: Any, events: Any, nobody: float, survival: Any, error: Any) -> None:
+    """Write the product of the shares left, and its standard error by Greenwood's formula."""
+    product, variance = 1.0, 0.0
+    for i in range(at_risk.shape[0]):
+        left = at_risk[i] - events[i]
+        if left < nobody * at_risk[i]:
+            left = 0.0
+        product *= left / at_risk[i]
+        if events[i] > 0:
+            variance += events[i] / (at_risk[i] * left)
+        survival[i] = product
+        error[i] = product * np.sqrt(variance) if product > 0 else np.nan
