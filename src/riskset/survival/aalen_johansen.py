@@ -14,6 +14,7 @@ from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import interval_multiplier
+from riskset.survival._summary import summary
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.curve_interval import ConfType, curve_interval
 from riskset.survival.kaplan_meier import kaplan_meier
@@ -59,7 +60,7 @@ class IncidenceCurve:
     high: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AalenJohansen:
     """Cumulative incidences of K causes: one row for each of the m distinct times at which a row ends, sorted.
 
@@ -105,6 +106,14 @@ class AalenJohansen:
     conf_type: ConfType
     conf_level: float
     source: Surv = field(repr=False)
+
+    def __repr__(self) -> str:
+        events = ", ".join(f"{k} of cause {c}" for c, k in zip(self.causes, self.n_events.tolist(), strict=True))
+        return summary(
+            f"cumulative incidence: {self.n} rows{', events: ' if events else ''}{events}",
+            ("time", "at risk", *(f"cause {cause}" for cause in self.causes), "event-free"),
+            np.column_stack((self.time, self.at_risk, self.incidence, self.event_free)).tolist(),
+        )
 
     def curve(self, cause: int) -> IncidenceCurve:
         """Give the cumulative incidence of one cause.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._special import interval_multiplier
+from riskset.survival._summary import shown, summary
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.estimate import ChiSquareTest, Estimate
 from riskset.survival.parametric_likelihood import Distribution, log_density, log_survival, standard_quantile
@@ -71,7 +72,7 @@ class AftParameters:
         return back @ self.theta, back @ self.covariance @ back.T
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AftFit:
     """A fitted accelerated failure time model with p columns and k strata: log T = intercept + x beta + scale * error.
 
@@ -119,6 +120,16 @@ class AftFit:
     warnings: tuple[str, ...]
     robust: bool
     _parameters: AftParameters | None = field(repr=False)
+
+    def __repr__(self) -> str:
+        columns = (a.tolist() for a in (self.coefficient, self.standard_error, self.z, self.p_value))
+        return summary(
+            f"{self.distribution} accelerated failure time model: {self.n} rows, {self.n_events} events",
+            ("column", "coefficient", "standard error", "z", "P"),
+            list(zip(self.names, *columns, strict=True)),
+            notes=[f"scale: {', '.join(shown(scale) for scale in self.scale.tolist())}"],
+            warnings=self.warnings,
+        )
 
     def time_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's ratio of times (any quantile's) with its Wald interval, the intercept left out.

@@ -13,6 +13,7 @@ from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p, interval_multiplier
+from riskset.survival._summary import chi_square_line, ratio_head, ratio_rows, summary
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.cox_firth_likelihood import (
     DONE_FOR_HEIGHT,
@@ -44,7 +45,7 @@ class PenalisedLogLikelihood(NamedTuple):
     fitted: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FirthCoxFit:
     """A Cox model with p columns, fitted with Firth's penalty.
 
@@ -87,6 +88,17 @@ class FirthCoxFit:
     aliased: BoolArray
     warnings: tuple[str, ...]
     ties: FirthTies
+
+    def __repr__(self) -> str:
+        test = self.likelihood_ratio_test
+        line = chi_square_line(test.chi_square, test.df, test.p_value)
+        return summary(
+            f"Cox model with Firth's penalty, {self.ties} ties: {self.n} rows, {self.n_events} events",
+            ratio_head("hazard ratio", self.level),
+            ratio_rows(self.names, self.hazard_ratio(), self.p_value),
+            notes=[f"penalised likelihood-ratio test: {line}"],
+            warnings=self.warnings,
+        )
 
     def hazard_ratio(self) -> tuple[Estimate, ...]:
         """Give each column's hazard ratio with its profile-likelihood interval of the fit's `level`.

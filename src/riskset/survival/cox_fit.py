@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError, did_you_mean
 from riskset.survival._special import chi_square_p, interval_multiplier
+from riskset.survival._summary import chi_square_line, ratio_head, ratio_rows, summary
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.cox_concordance import Concordance, concordance
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, cox_design, evaluate
@@ -104,7 +105,7 @@ class LogLikelihood(NamedTuple):
     fitted: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CoxFit:
     """A fitted Cox model with p columns.
 
@@ -175,6 +176,18 @@ class CoxFit:
     _rows: CoxRows | CoxTable = field(repr=False)
     _fitted: FittedRows | None = field(repr=False)
     ridge: RidgePenalty | None = None
+
+    def __repr__(self) -> str:
+        how = f"{self.ties} ties{'' if self.ridge is None else ', ridge penalty'}"
+        test = self.wald_test if self.robust else self.likelihood_ratio_test
+        line = chi_square_line(test.chi_square, test.df, test.p_value)
+        return summary(
+            f"Cox model, {how}: {self.n} rows, {self.n_events} events",
+            ratio_head("hazard ratio"),
+            ratio_rows(self.names, self.hazard_ratio(), self.p_value),
+            notes=[f"{'robust Wald' if self.robust else 'likelihood-ratio'} test: {line}"],
+            warnings=self.warnings,
+        )
 
     def hazard_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's hazard ratio with its Wald interval; `standard_error` is that of its logarithm."""

@@ -25,6 +25,7 @@ from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import two_sided_p
+from riskset.survival._summary import ratio_head, ratio_rows, shown, summary
 from riskset.survival._types import AnyArray, BoolArray, FloatArray
 from riskset.survival.cox import fit_cox
 from riskset.survival.cox_fit import CoxFit, Ties, chi_square_test, hazard_ratios
@@ -40,7 +41,7 @@ _THETA_TOLERANCE = 1e-11
 _MAX_STEPS = 100
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FrailtyFit:
     """A Cox model with p columns and gamma frailties of G groups.
 
@@ -83,6 +84,17 @@ class FrailtyFit:
     aliased: BoolArray
     warnings: tuple[str, ...]
     ties: Ties
+
+    def __repr__(self) -> str:
+        counts = f"{self.n} rows, {self.n_events} events, {len(self.groups)} groups"
+        test = self.variance_test
+        return summary(
+            f"Cox model with frailties, {self.ties} ties: {counts}",
+            ratio_head("hazard ratio"),
+            ratio_rows(self.names, self.hazard_ratio(), self.p_value),
+            notes=[f"variance of the frailties {shown(self.variance)}, P {shown(test.p_value)}"],
+            warnings=self.warnings,
+        )
 
     def hazard_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's hazard ratio within a group with its Wald interval."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from riskset.errors import EngineError, did_you_mean
 from riskset.survival._special import chi_square_p
+from riskset.survival._summary import summary
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.cox_likelihood import CoxDesign, CoxState, information
 from riskset.survival.kaplan_meier import kaplan_meier
@@ -23,7 +24,7 @@ from riskset.survival.surv import Surv
 Transform = Literal["km", "identity", "rank", "log"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ProportionalHazardsTest:
     """Test of proportional hazards for each of T terms, and for all together.
 
@@ -39,6 +40,15 @@ class ProportionalHazardsTest:
     global_df: int
     global_p_value: float
     transform: Transform
+
+    def __repr__(self) -> str:
+        columns = (a.tolist() for a in (self.chi_square, self.df, self.p_value))
+        overall = ("all together", self.global_chi_square, self.global_df, self.global_p_value)
+        return summary(
+            f"test of proportional hazards, time on the scale '{self.transform}'",
+            ("term", "chi-square", "df", "P"),
+            [*zip(self.terms, *columns, strict=True), overall],
+        )
 
 
 def proportional_hazards_test(

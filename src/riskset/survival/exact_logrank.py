@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
+from riskset.survival._summary import shown, summary
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.permutation_scores import ROUNDING, PermutationScores, permutation_scores
 from riskset.survival.surv import Surv
@@ -19,7 +20,7 @@ from riskset.survival.surv import Surv
 MOST_CHOICES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExactLogRankTest:
     """Outcome of the exact permutation log-rank test of two groups.
 
@@ -45,6 +46,15 @@ class ExactLogRankTest:
     expected: FloatArray
     label: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return summary(
+            self.label,
+            ("group", "n", "observed", "expected"),
+            list(zip(self.groups, self.n, self.observed, self.expected, strict=True)),
+            notes=[f"two-sided P {shown(self.p_value)}"],
+            warnings=self.warnings,
+        )
 
 
 class _Choices(NamedTuple):

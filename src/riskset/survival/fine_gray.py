@@ -13,6 +13,7 @@ from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import interval_multiplier, two_sided_p
+from riskset.survival._summary import chi_square_line, ratio_head, ratio_rows, summary
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.aalen_johansen import check_cause
 from riskset.survival.cox_fit import LogLikelihood, chi_square_test, wald_test
@@ -65,7 +66,7 @@ class PredictedIncidence:
     beyond: BoolArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FineGrayFit:
     """A fitted Fine-Gray model with p columns.
 
@@ -113,6 +114,17 @@ class FineGrayFit:
     _state: FineGrayState = field(repr=False)
     _strata_labels: AnyArray = field(repr=False)
     _last_time: FloatArray = field(repr=False)
+
+    def __repr__(self) -> str:
+        test = self.wald_test
+        counts = f"{self.n} rows, {self.n_events} events, {self.n_competing} competing"
+        return summary(
+            f"Fine-Gray model of cause {self.cause}: {counts}",
+            ratio_head("subdistribution hazard ratio"),
+            ratio_rows(self.names, self.hazard_ratio(), self.p_value),
+            notes=[f"Wald test: {chi_square_line(test.chi_square, test.df, test.p_value)}"],
+            warnings=self.warnings,
+        )
 
     def hazard_ratio(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Give each column's subdistribution hazard ratio with its Wald interval.

@@ -12,6 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import chi_square_p
+from riskset.survival._summary import chi_square_line, summary
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.aalen_johansen import check_cause
 from riskset.survival.event_grid import EventGrid, event_grid
@@ -19,7 +20,7 @@ from riskset.survival.logrank import are_linked
 from riskset.survival.surv import Surv
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GrayTest:
     """Outcome of Gray's test over G groups.
 
@@ -49,6 +50,15 @@ class GrayTest:
     expected: FloatArray
     variance: FloatArray
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return summary(
+            f"Gray's test of cause {self.cause}",
+            ("group", "n", "observed", "expected"),
+            list(zip(self.groups, self.n, self.observed, self.expected, strict=True)),
+            notes=[chi_square_line(self.chi_square, self.df, self.p_value)],
+            warnings=self.warnings,
+        )
 
 
 def gray_test(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import chi_square_p
+from riskset.survival._summary import chi_square_line, summary
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts, group_counts
@@ -21,7 +22,7 @@ from riskset.survival.surv import Surv
 BLOCK = 1 << 14
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LogRankTest:
     """Outcome of a test of the log-rank family over G groups.
 
@@ -48,6 +49,15 @@ class LogRankTest:
     variance: FloatArray
     label: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return summary(
+            self.label,
+            ("group", "n", "observed", "expected"),
+            list(zip(self.groups, self.n, self.observed, self.expected, strict=True)),
+            notes=[chi_square_line(self.chi_square, self.df, self.p_value)],
+            warnings=self.warnings,
+        )
 
 
 def logrank_test(

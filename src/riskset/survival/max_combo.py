@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError, did_you_mean
 from riskset.survival._kinds import need_surv
+from riskset.survival._summary import shown, summary
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
@@ -22,7 +23,7 @@ from riskset.survival.surv import Surv
 Alternative = Literal["two-sided", "greater", "less"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MaxComboTest:
     """Outcome of a MaxCombo test with J weights.
 
@@ -55,6 +56,15 @@ class MaxComboTest:
     n: FloatArray
     label: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return summary(
+            self.label,
+            ("rho, gamma", "z"),
+            [(f"{rho:g}, {gamma:g}", z) for (rho, gamma), z in zip(self.weights, self.z.tolist(), strict=True)],
+            notes=[f"statistic {shown(self.statistic)}, {self.alternative} P {shown(self.p_value)}"],
+            warnings=self.warnings,
+        )
 
 
 def max_combo_test(

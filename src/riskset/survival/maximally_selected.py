@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import two_sided_p
+from riskset.survival._summary import shown, summary
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.surv import Surv, numbers
 
@@ -20,7 +21,7 @@ _BLOCK = 1_000_000
 _SAME = 1e-10
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MaximallySelectedTest:
     """Outcome of a maximally selected log-rank test: how well the best cutpoint separates, and what chance does.
 
@@ -64,6 +65,17 @@ class MaximallySelectedTest:
     replicates: int
     seed: int
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        by_bound = f"{shown(self.p_lau92)} (1992), {shown(self.p_lau94)} (1994)"
+        return summary(
+            f"maximally selected log-rank test: {self.n} rows, {self.n_events} events",
+            notes=[
+                f"best of {len(self.cutpoints)} cutpoints {shown(self.cutpoint)}, statistic {shown(self.statistic)}",
+                f"P {shown(self.p_permutation)} by permutation, {by_bound}",
+            ],
+            warnings=self.warnings,
+        )
 
     def gaussian_p(self) -> float:
         """Give the P value from the joint normal distribution of the statistics at the cutpoints tested.

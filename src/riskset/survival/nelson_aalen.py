@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier
+from riskset.survival._summary import summary
 from riskset.survival._types import BoolArray, FloatArray, IntArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.jackknife import jackknife_log_variance
@@ -38,7 +39,7 @@ class CumulativeHazardAt:
     beyond: BoolArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NelsonAalen:
     """A cumulative hazard: one entry for each distinct time at which a row ends, sorted.
 
@@ -74,6 +75,15 @@ class NelsonAalen:
     conf_level: float
     ties: HazardTies
     counts: RiskCounts = field(repr=False)
+
+    def __repr__(self) -> str:
+        columns = (self.time, self.at_risk, self.events, self.cumulative_hazard, self.low, self.high)
+        level = f"{100 * self.conf_level:g}%"
+        return summary(
+            f"cumulative hazard ({self.ties}): {self.n} rows, {self.n_events} events",
+            ("time", "at risk", "events", "cumulative hazard", f"{level} low", f"{level} high"),
+            np.column_stack(columns).tolist(),
+        )
 
     def at(self, times: ArrayLike) -> CumulativeHazardAt:
         """Read the cumulative hazard at `times` (a number or array, same unit as the times given, none negative).

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.survival._kinds import need_surv
+from riskset.survival._summary import summary
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.group_counts import GroupCounts
@@ -18,7 +19,7 @@ from riskset.survival.logrank_weights import fleming_harrington
 from riskset.survival.surv import Surv
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PairwiseTests:
     """Tests of the M = G (G - 1) / 2 pairs of G groups, the first group's pairs first, in sorted order.
 
@@ -35,6 +36,14 @@ class PairwiseTests:
     chi_square: FloatArray
     p_value: FloatArray
     label: str
+
+    def __repr__(self) -> str:
+        three = zip(self.pairs, self.chi_square.tolist(), self.p_value.tolist(), strict=True)
+        return summary(
+            f"{self.label}, by pairs",
+            ("pair", "chi-square", "P"),
+            [(f"{a} / {b}", chi_square, p) for (a, b), chi_square, p in three],
+        )
 
 
 def pairwise_logrank(

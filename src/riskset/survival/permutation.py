@@ -12,6 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival import kernels, permutation_draws
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import proportion_interval
+from riskset.survival._summary import shown, summary
 from riskset.survival._types import FloatArray, IntArray
 from riskset.survival.logrank import are_linked, family_label
 from riskset.survival.permutation_scores import PermutationScores, permutation_scores
@@ -27,7 +28,7 @@ DRAWS_A_STEP = 8
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PermutationTest:
     """Outcome of a log-rank test by Monte-Carlo permutation over G groups.
 
@@ -55,6 +56,17 @@ class PermutationTest:
     expected: FloatArray
     label: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        interval = f"{shown(self.low)} to {shown(self.high)}"
+        test = f"chi-square {shown(self.chi_square)}, P {shown(self.p_value)} ({interval})"
+        return summary(
+            self.label,
+            ("group", "n", "observed", "expected"),
+            list(zip(self.groups, self.n, self.observed, self.expected, strict=True)),
+            notes=[f"{test}, {self.n_extreme} of {self.replicates} replicates as extreme"],
+            warnings=self.warnings,
+        )
 
 
 def logrank_permutation(

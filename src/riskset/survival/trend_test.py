@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import two_sided_p
+from riskset.survival._summary import chi_square_line, summary
 from riskset.survival._types import FloatArray
 from riskset.survival.event_table import EventTable
 from riskset.survival.logrank import compare, family_label, tested_counts
@@ -19,7 +20,7 @@ from riskset.survival.logrank_weights import WEIGHTS
 from riskset.survival.surv import Surv, numbers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TrendTest:
     """Outcome of a test for trend over G groups.
 
@@ -44,6 +45,15 @@ class TrendTest:
     variance: float
     label: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return summary(
+            self.label,
+            ("group", "score"),
+            list(zip(self.groups, self.scores.tolist(), strict=True)),
+            notes=[chi_square_line(self.chi_square, self.df, self.p_value)],
+            warnings=self.warnings,
+        )
 
 
 def trend_test(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
+from riskset.survival._summary import summary
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.interval_censored import IntervalSurv
 from riskset.survival.surv import TIME_TOLERANCE, Surv, numbers
@@ -39,7 +40,7 @@ class TurnbullAt:
     beyond: BoolArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TurnbullCurve:
     """A Turnbull curve: one entry for each of the k intervals that hold mass, in order.
 
@@ -78,6 +79,14 @@ class TurnbullCurve:
     converged: bool
     warnings: tuple[str, ...]
     _last_end: float = field(repr=False)
+
+    def __repr__(self) -> str:
+        return summary(
+            f"Turnbull curve: {self.n} rows, {self.n_events} events",
+            ("left", "right", "mass", "survival"),
+            np.column_stack((self.left, self.right, self.mass, self.survival)).tolist(),
+            warnings=self.warnings,
+        )
 
     def at(self, times: ArrayLike) -> TurnbullAt:
         """Read the curve at `times` (a number or array, same unit as the times given, none negative).
