@@ -119,5 +119,5 @@ def test_lock_says_how_to_get_uv(dev, monkeypatch):
 
 def test_reference_says_how_to_get_r(dev, monkeypatch):
     monkeypatch.setattr(dev.shutil, "which", lambda name: None)
-    with pytest.raises(dev.RefusalError, match="survival, cmprsk, .* is missing: install it"):
+    with pytest.raises(dev.RefusalError, match=r"survival, cmprsk, .* is missing: install it"):
         dev.reference([])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier, normal_cdf, normal_quantile
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.cox import fit_cox
@@ -171,6 +172,7 @@ def bootstrap_cox(
     >>> bool(interval.low < interval.value < interval.high)
     True
     """
+    need_surv(surv)
     if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
         raise EngineError("replicates must be a whole number of at least 1; 1000 or more serve for an interval")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:

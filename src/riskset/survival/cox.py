@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
+from riskset.survival._kinds import need_kind, need_surv
 from riskset.survival._labels import encode
 from riskset.survival._special import two_sided_p
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
@@ -134,6 +135,7 @@ def fit_cox(
     >>> [round(float(b), 3) for b in shrunken.coefficient]
     [0.232, 0.39]
     """
+    need_surv(surv, table=True)
     n, n_strata = (surv.patterns.shape[0], surv.strata.shape[0]) if isinstance(surv, EventTable) else (len(surv),) * 2
     columns, labels = regression_columns(x, n, names)
     if ties not in get_args(Ties):
@@ -203,6 +205,8 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     >>> round(test.chi_square, 3), test.df, round(test.p_value, 3)
     (1.531, 1, 0.216)
     """
+    for name, fit in (("smaller", smaller), ("larger", larger)):
+        need_kind(fit, CoxFit, name, "give a fit of fit_cox")
     if smaller.ridge is not None or larger.ridge is not None:
         raise EngineError("a likelihood-ratio test compares fits without a penalty; fit both without ridge")
     if smaller.robust or larger.robust:
@@ -215,6 +219,8 @@ def compare_nested(smaller: CoxFit, larger: CoxFit) -> ChiSquareTest:
     ):
         raise EngineError("the two models were fitted to different rows, strata or ties; fit both to the same rows")
     df = int((~larger.aliased).sum() - (~smaller.aliased).sum())
+    if df < 0:
+        raise EngineError("the first model has more columns than the second; give the smaller model first")
     if df <= 0:
         return chi_square_test(float("nan"), df)
     chi_square = 2.0 * (larger.log_likelihood.fitted - smaller.log_likelihood.fitted)

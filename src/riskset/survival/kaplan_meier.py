@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskset.errors import EngineError
 from riskset.survival import kernels
+from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.curve_interval import ConfType, curve_interval
@@ -242,6 +243,7 @@ def kaplan_meier(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", co
     >>> kaplan_meier(EventTable.from_arrays([1, 6, 6, 8, 9], [1, 1, 0, 0, 1])).survival.round(3).tolist()
     [0.8, 0.6, 0.6, 0.0]
     """
+    need_surv(surv, table=True)
     counts = _counts(surv, conf_type, conf_level)
     return _curve(
         counts, surv if isinstance(surv, Surv) and surv.has_fractional_weights else None, conf_type, conf_level
@@ -309,6 +311,7 @@ def follow_up(surv: Surv | EventTable, *, conf_type: ConfType = "log-log", conf_
     >>> follow_up(Surv([1, 6, 6, 8, 9], [1, 1, 0, 0, 1])).median().value
     8.0
     """
+    need_surv(surv, table=True)
     if isinstance(surv, EventTable):
         return kaplan_meier(surv.causes_as(censored=True), conf_type=conf_type, conf_level=conf_level)
     return kaplan_meier(surv.as_event(~surv.is_event), conf_type=conf_type, conf_level=conf_level)
