@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from math import log10
+from pathlib import Path
 from typing import Any
 
 from _programs import PATIENCE, TITLES, Measured
@@ -310,5 +311,6 @@ package `survival` is found on the `PATH`. The simulated data take 0.7 GB under 
 
 
 def page(text: str) -> str:
-    """Give BENCHMARKS.md: how it is measured, then the tables."""
-    return PAGE.format(patience=PATIENCE, long=3 * PATIENCE) + text + "\n"
+    """Give BENCHMARKS.md: how it is measured, the tables, and what was remarked about a run by hand."""
+    remarks = (Path(__file__).parent / "remarks.md").read_text(encoding="utf-8")
+    return f"{PAGE.format(patience=PATIENCE, long=3 * PATIENCE)}{text}\n\n{remarks}"
