@@ -9,6 +9,7 @@ from riskset.survival import (
     IntervalSurv,
     Surv,
     aalen_johansen,
+    bootstrap_cox,
     exact_logrank_test,
     fit_aft,
     fit_cox,
@@ -16,6 +17,7 @@ from riskset.survival import (
     fit_cox_frailty,
     fit_fine_gray,
     gray_test,
+    kaplan_meier,
     logrank_permutation,
     logrank_test,
     max_combo_test,
@@ -121,3 +123,15 @@ def test_a_long_table_is_cut_in_its_middle() -> None:
 )
 def test_numbers_have_four_digits(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+def test_a_curve_and_a_bootstrap_are_told_in_a_line_each() -> None:
+    surv = Surv([5, 8, 12, 14, 20, 21, 25, 30], [1, 1, 0, 1, 1, 0, 1, 0])
+    curve = repr(kaplan_meier(surv)).split("\n")
+    assert curve[0] == "Kaplan-Meier curve: 8 distinct times"
+    assert curve[2].split() == ["8", "5", "20", "5", "NaN"]
+    resampled = bootstrap_cox(surv, [1, 1, 0, 0, 1, 0, 0, 1], replicates=20, seed=1, names=["liver"])
+    lines = repr(resampled).split("\n")
+    assert lines[0].startswith("Cox model, bootstrap of 20 resamples")
+    assert lines[2].split()[0] == "liver"
+    assert lines[2].split()[-1] == str(int(resampled.n_estimated[0]))

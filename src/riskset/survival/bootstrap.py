@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from riskset.errors import EngineError
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier, normal_cdf, normal_quantile
+from riskset.survival._summary import summary
 from riskset.survival._types import AnyArray, BoolArray, FloatArray, IntArray
 from riskset.survival.cox import fit_cox
 from riskset.survival.cox_fit import CoxFit, CoxRows, Ties
@@ -29,7 +30,7 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CoxBootstrap:
     """Coefficients of a Cox model in R resamples of its rows, p columns.
 
@@ -53,6 +54,22 @@ class CoxBootstrap:
     level: float
     warnings: tuple[str, ...]
     _units: _Units = field(repr=False)
+
+    def __repr__(self) -> str:
+        level = f"{100 * self.level:g}%"
+        ends = self.percentile_interval()
+        rows = [
+            (name, end.value, bias, error, end.low, end.high, used)
+            for name, end, bias, error, used in zip(
+                self.fit.names, ends, self.bias, self.standard_error, self.n_estimated, strict=True
+            )
+        ]
+        return summary(
+            f"Cox model, bootstrap of {self.coefficient.shape[0]} resamples: log hazard ratios, percentile intervals",
+            ("column", "estimate", "bias", "error", f"{level} low", f"{level} high", "resamples used"),
+            rows,
+            warnings=self.warnings,
+        )
 
     @property
     def n_estimated(self) -> IntArray:

@@ -12,6 +12,7 @@ from riskset.errors import EngineError
 from riskset.survival import kernels
 from riskset.survival._kinds import need_surv
 from riskset.survival._special import interval_multiplier
+from riskset.survival._summary import summary
 from riskset.survival._types import BoolArray, FloatArray
 from riskset.survival.curve_interval import ConfType, curve_interval
 from riskset.survival.estimate import Estimate
@@ -44,7 +45,7 @@ class SurvivalAt:
     beyond: BoolArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class KaplanMeier:
     """A Kaplan-Meier curve: one entry for each distinct time at which a row ends, sorted.
 
@@ -80,6 +81,15 @@ class KaplanMeier:
     counts: RiskCounts = field(repr=False)
     # The rows, kept for the infinitesimal jackknife alone: a curve lives by its counts otherwise.
     rows: Surv | None = field(repr=False)
+
+    def __repr__(self) -> str:
+        level = f"{100 * self.conf_level:g}%"
+        median = self.median()
+        return summary(
+            f"Kaplan-Meier curve: {self.time.shape[0]} distinct times",
+            ("rows", "events", "median", f"{level} low", f"{level} high"),
+            [(self.n, self.n_events, median.value, median.low, median.high)],
+        )
 
     def median(self) -> Estimate:
         """Give the median with its Brookmeyer-Crowley interval on the curve's scale, as R prints it; see `quantile`.
