@@ -382,11 +382,6 @@ def _first_at_or_below(time: FloatArray, curve: FloatArray, level: float) -> flo
     return float(time[first])
 
 
-def _at_risk(surv: Surv, times: FloatArray, slack: float) -> FloatArray:
-    """Sum the weights of the rows with entry < t <= time (entry = 0 counts at t = 0)."""
-    return risk_counts(surv).at_risk_at(times, slack)
-
-
 def _linear_variance(curve: KaplanMeier, after: FloatArray, tau: float) -> float:
     """Give the variance of the area under the curve to `tau`, `after` being the area beyond each time."""
     left = _left_after(curve.at_risk, curve.events, _NOBODY)
